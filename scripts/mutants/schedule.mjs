@@ -3,6 +3,9 @@ import { inFile } from './in-file.mjs';
 
 const RULES = 'test/execute/dry-run-rules.test.ts';
 const table = inFile('src/execute/rows/row-table.ts', RULES);
+const BALANCE = 'test/execute/balance.test.ts';
+const rates = inFile('src/execute/choose/balance.ts', BALANCE);
+const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
 const engine = inFile('src/execute/engine.ts', RULES);
 
 export const SCHEDULE = [
@@ -41,5 +44,53 @@ export const SCHEDULE = [
     'this.#cleanOnly ? NOTHING_LEFT : programs.leftToKernel;',
     'programs.leftToKernel;',
     'under clean-only, what was left to the kernel has no whole dry run and never comes into a batch again',
+  ),
+  rates(
+    'share-swings',
+    'export const BAND = 0.05;',
+    'export const BAND = 0;',
+    'the share of the threads changes with every block',
+  ),
+  rates(
+    'launch-not-paid',
+    'if (perCall > (1 - LEAST_SAVING) / pool) return 1;',
+    '',
+    'the kernel gets calls although threads alone would end as soon',
+  ),
+  rates(
+    'first-rate-decides',
+    'if (!this.pool.isKnown || !this.kernel.isKnown) {',
+    'if (false) {',
+    'the first run of a kernel, which compiles, says that it is of no use',
+  ),
+  rates(
+    'never-tried-again',
+    'if (++this.blocks % TRIED_AGAIN !== 0) return this.share;',
+    'return this.share;',
+    'a side that was slow once is never tried again',
+  ),
+  choice(
+    'narrow-divided',
+    'members.length >= balance.fewest && threads > 0',
+    'threads > 0',
+    'a batch of a few calls is divided',
+  ),
+  choice(
+    'chains-torn',
+    'followed = side[values[at]];',
+    'followed = SIDE.none;',
+    'who follows a transaction on one side runs on the other, and a value crosses',
+  ),
+  inFile('src/execute/rows/route.ts', BALANCE)(
+    'threads-begin-late',
+    'if (chosen.splits > 0) inputs.onChosen(',
+    'if (chosen.splits < 0) inputs.onChosen(',
+    'threads stand idle while calls are written for the kernel',
+  ),
+  inFile('src/execute/rows/row-batches.ts', BALANCE)(
+    'threads-wait-for-kernel',
+    'const running = kernel?.run(segment);\n',
+    'const running = kernel?.run(segment);\n    await running;\n',
+    'threads begin with the later colours of a segment when the kernel is done',
   ),
 ];

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors/errors.js';
-import type { Policy } from '../lane/policy.js';
+import { type Policy, usesKernel } from '../lane/policy.js';
 import { WORKLOAD_NAMES } from '../selftest/bench/block-workloads.js';
 import { type Mix, readMix } from '../selftest/bench/load/mix.js';
 import { BUDGET, type LoadReport, type LoadRow, type Percentiles } from '../selftest/bench/load/report.js';
@@ -34,8 +34,10 @@ const DEFAULT_BLOCKS = 30;
 export async function benchLoad(command: LoadCommand): Promise<{ text: string; exitStatus: number }> {
   const mix = mixOf(command.mix ?? DEFAULT_MIX);
   const { blocks = DEFAULT_BLOCKS, sizes = [1_000], rate, out, json, ...more } = command;
-  const usesGpu = command.policies.some((policy) => policy === 'gpu' || policy === 'auto');
-  const gpu = usesGpu ? await gpuIfThere('the policy gpu is not measured', { patient: true }) : undefined;
+  const usesGpu = command.policies.some((policy) => usesKernel(policy));
+  const gpu = usesGpu
+    ? await gpuIfThere('the policies gpu and balance are not measured', { patient: true })
+    : undefined;
   try {
     const report = await runLoad({ ...more, mix, blocks, sizes, rate, gpu });
     if (out !== undefined) writeReport(out, 'load.json', `${JSON.stringify(report)}\n`);

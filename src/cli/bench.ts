@@ -95,7 +95,7 @@ async function benchWholeBlocks(
   sizes: readonly number[],
   measure: (bench: BlockBenchOptions) => Promise<BlockReport>,
 ): Promise<BenchResult> {
-  const gpu = await gpuIfThere('the policy gpu is not measured', { patient: true });
+  const gpu = await gpuIfThere('the policies gpu and balance are not measured', { patient: true });
   try {
     const report = await measure({ ...blockOptions(options, gpu), counts: options.sizes ?? sizes });
     const failed = report.rows.some((row) => row.differences > 0);
@@ -120,7 +120,9 @@ function blockOptions(options: BenchOptions, gpu: GpuExecutor | undefined): Bloc
 
 async function benchContractsAlso(files: readonly string[], options: BenchOptions): Promise<BenchResult> {
   const gpu =
-    options.block === undefined ? undefined : await gpuIfThere('the policy gpu is not measured', { patient: true });
+    options.block === undefined
+      ? undefined
+      : await gpuIfThere('the policies gpu and balance are not measured', { patient: true });
   try {
     // Rounds are calls here: of a block, as many as by default.
     const blocks = blockOptions({ ...options, rounds: undefined }, gpu);

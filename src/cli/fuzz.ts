@@ -6,8 +6,8 @@ import type { FuzzProgram } from '../selftest/fuzz/fuzz-programs.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
 /**
- * `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states and receipts compared to the bit,
- * invariants checked.
+ * `warpshrew fuzz`: random lane blocks, sequential against cpu, gpu and balance, states and receipts compared to the
+ * bit, invariants checked.
  */
 export async function fuzzCommand(options: {
   readonly seed: number;
@@ -23,7 +23,7 @@ export async function fuzzCommand(options: {
     const result = await runDifferential({
       seed: String(options.seed),
       blocks: options.blocks,
-      policies: gpu === undefined ? ['cpu'] : ['cpu', 'gpu'],
+      policies: gpu === undefined ? ['cpu'] : ['cpu', 'gpu', 'balance'],
       gpu,
       programs: options.programs,
       onBlock: (block) => {

@@ -102,7 +102,7 @@ program
   .description('index blocks from a fixture chain, a folder or a file of raw blocks')
   .argument('<path>', 'fixture chain, folder of raw blocks, or raw block file')
   .option('--db <dir>', 'database folder', 'warpshrew.db')
-  .option('--policy <policy>', 'sequential, cpu, gpu or auto', policy, 'auto')
+  .option('--policy <policy>', 'sequential, cpu, gpu, balance or auto', policy, 'auto')
   .option('--dry-run <rule>', 'what runs in batches: tolerate-partial (default), clean-only or off', dryRun)
   .option('--indexer <file>', 'standard module: a Metashrew WASM module (default: the built-in indexer)')
   .option('--from <height>', 'first height', height)
@@ -113,7 +113,7 @@ program
   .option('--cross-check <percent>', "share of the kernel's results that the CPU recomputes (default: 2)", percent)
   .option('--workers <n>', 'dry-run and CPU workers', workers)
   .option('--roots <file>', 'write height and state root, one line per block')
-  .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
+  .option('--wait-for-kernels', 'with --policy gpu or balance: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
     finishDeep(async () => (await import('./replay.js')).replayCommand(path, options)),
@@ -305,7 +305,7 @@ program
     '--policies <list>',
     'policies to measure, or to compare with sequential, comma-separated',
     someOf(POLICIES),
-    ['cpu', 'auto', 'gpu'],
+    ['cpu', 'auto', 'gpu', 'balance'],
   )
   .option('--workers <n>', 'blocks, contention, load: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: also in the kernel')

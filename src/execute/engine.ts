@@ -18,6 +18,7 @@ import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.
 import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { freeMemoryOf } from '../util/free-memory.js';
+import { Balance, type CallDivider } from './choose/balance.js';
 import type { ModeChooser } from './choose/block-mode.js';
 import { Choice } from './choose/choice.js';
 import type { CostPlace } from './choose/cost-keeper.js';
@@ -50,6 +51,8 @@ export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly dependent: DependentRule;
   /** What things cost, for `auto`; measured from a first guess on if not given. */
   readonly costs?: CostModel;
+  /** How `balance` divides calls; learned from a first guess on if not given. */
+  readonly balance?: CallDivider;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
   /** Where what `auto` has learned survives a restart; nowhere if not given. */
@@ -64,7 +67,7 @@ export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly watch?: WorkWatch;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 64 MiB if not given. */
   readonly mostBlockBytes?: number;
-  /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
+  /** Under `gpu` and `balance`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
   /** Whether the statistics of blocks note what is worth telling of single transactions; not if not given. */
   readonly keepsNotes?: boolean;
@@ -101,6 +104,7 @@ export class LaneEngine {
   readonly #walks = new Walks();
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
+  readonly #balance: CallDivider | undefined;
   readonly #steps: StepMemory | undefined;
   readonly #kernelPrograms = new KernelPrograms();
   readonly #memory = new BlockMemory();
@@ -118,6 +122,7 @@ export class LaneEngine {
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
+    if (options.policy === 'balance') this.#balance = options.balance ?? new Balance();
     this.#steps = options.predictReads === false ? undefined : new StepMemory();
     this.#device = new KernelDevice(options);
     const learned = { costs: this.#costs, programs: this.#kernelPrograms };
@@ -264,6 +269,7 @@ export class LaneEngine {
       gpu,
       policy,
       costs: this.#costs,
+      balance: this.#balance,
       programs,
       left,
       waitsForKernels: waitForKernels ?? false,

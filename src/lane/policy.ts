@@ -3,9 +3,10 @@
 /**
  * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is
  * compiled goes to the kernel, nothing is reused. `auto`: reuse where it holds; else the kernel where a hardware GPU is
- * there, its kernel is compiled and it promises to be cheaper; else the CPU.
+ * there, its kernel is compiled and it promises to be cheaper; else the CPU. `balance`: reuse where it holds; of wide
+ * batches, threads and kernel each run so many calls that both are done at the same time.
  */
-export const POLICIES = ['auto', 'cpu', 'gpu', 'sequential'] as const;
+export const POLICIES = ['auto', 'balance', 'cpu', 'gpu', 'sequential'] as const;
 export type Policy = (typeof POLICIES)[number];
 
 /**

@@ -23,6 +23,8 @@ export interface LaneStatistics {
   lane: LaneCounters;
   executors: Record<Executor, number>;
   batches: number;
+  /** Batches of one program that threads and kernel have divided. */
+  splits: number;
   colours: number;
   repaired: number;
   /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
@@ -68,6 +70,7 @@ export function emptyStatistics(): LaneStatistics {
     lane: { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 },
     executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
     batches: 0,
+    splits: 0,
     colours: 0,
     repaired: 0,
     predicted: 0,
@@ -101,6 +104,7 @@ export class StatisticsSum {
   readonly lane = { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
   readonly executors = { reuse: 0, gpu: 0, cpu: 0, sequential: 0 };
   batches = 0;
+  splits = 0;
   colours = 0;
   repaired = 0;
   predicted = 0;
@@ -141,6 +145,7 @@ export function addStatistics(into: LaneStatistics, from: LaneStatistics): void 
   addDistributions(into.widths, from.widths);
   if (into.notes !== undefined && from.notes !== undefined) addNotes(into.notes, from.notes);
   into.batches += from.batches;
+  into.splits += from.splits;
   into.colours += from.colours;
   into.repaired += from.repaired;
   into.predicted += from.predicted;

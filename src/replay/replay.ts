@@ -139,6 +139,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     lane: sum.lane,
     executors: sum.executors,
     batches: sum.batches,
+    splits: sum.splits,
     colours: sum.colours,
     repaired: sum.repaired,
     predicted: sum.predicted,

@@ -13,6 +13,8 @@ export interface ReplaySummary {
   readonly lane: LaneStatistics['lane'];
   readonly executors: LaneStatistics['executors'];
   readonly batches: number;
+  /** Those of one program that threads and kernel have divided. */
+  readonly splits: number;
   readonly colours: number;
   readonly repaired: number;
   /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */

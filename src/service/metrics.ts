@@ -141,6 +141,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
+    .counter('warpshrew_lane_split_batches_total', 'Batches of one program that threads and kernel divided.', [
+      lanes.splits,
+    ])
     .counter('warpshrew_lane_unclean_total', 'Lane transactions left to their places: their dry run was not clean.', [
       lanes.unclean,
     ])

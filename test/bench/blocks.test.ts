@@ -115,7 +115,7 @@ it('every policy is measured over a store, with the same results', async () => {
     starts: 2,
     workers: 1,
     gpu: new FakeGpu(),
-    policies: ['cpu', 'auto', 'gpu'],
+    policies: ['cpu', 'auto', 'gpu', 'balance'],
     onProgress: (line) => lines.push(line),
   });
   expect(lines).toHaveLength(2);
@@ -124,21 +124,23 @@ it('every policy is measured over a store, with the same results', async () => {
     ['names', 20, 0],
   ]);
   // All mints but the first read a counter that others step.
-  expect(report.rows.map(({ ways }) => ways[2].predicted)).toEqual([19, 0]);
+  expect(report.rows.map(({ ways }) => ways[3].predicted)).toEqual([19, 0]);
   for (const { ways, auto } of report.rows) {
-    expect(ways.map(({ policy }) => policy)).toEqual(['sequential', 'auto', 'cpu', 'gpu']);
+    expect(ways.map(({ policy }) => policy)).toEqual(['sequential', 'auto', 'balance', 'cpu', 'gpu']);
     for (const { executors } of ways) expect(Object.values(executors).reduce((a, b) => a + b)).toBe(20);
-    expect(ways[3].executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
-    expect(ways[2].ms).toHaveProperty('dryRun');
-    expect(ways.map(({ mispredicted }) => mispredicted)).toEqual([0, 0, 0, 0]);
+    expect(ways[4].executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
+    expect(ways[3].ms).toHaveProperty('dryRun');
+    expect(ways.map(({ mispredicted }) => mispredicted)).toEqual([0, 0, 0, 0, 0]);
     expect(auto?.overSequentialFirst).toHaveLength(3);
-    expect(ways.map(({ blocks }) => blocks.at(-1)?.mode)).toEqual(['sequential', 'sequential', 'workers', 'kernel']);
-    // Blocks that are not measured, twenty of them unless they take long, and then two.
-    for (const { blocks, wall } of ways) {
-      expect(blocks.length).toBeGreaterThanOrEqual(5);
-      expect(blocks.length).toBeLessThanOrEqual(22);
-      expect(blocks.slice(-2).map(({ ms }) => ms)).toContain(wall.most);
-    }
+    // Which one balance takes for so few calls is for the clock to say.
+    const modes = ways.filter(({ policy }) => policy !== 'balance').map(({ blocks }) => blocks.at(-1)?.mode);
+    expect(modes).toEqual(['sequential', 'sequential', 'workers', 'kernel']);
+    // Three to twenty blocks that are not measured, fewer where these take long, and then two.
+    const [{ length }, ...others] = ways.map(({ blocks }) => blocks);
+    expect(length).toBeGreaterThanOrEqual(5);
+    expect(length).toBeLessThanOrEqual(22);
+    expect(others.map((blocks) => blocks.length)).toEqual([length, length, length, length]);
+    for (const { blocks, wall } of ways) expect(blocks.slice(-2).map(({ ms }) => ms)).toContain(wall.most);
     expect(auto?.overBest.median).toBeGreaterThan(0);
   }
 });

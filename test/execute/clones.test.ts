@@ -55,10 +55,14 @@ const create = (then?: Uint8Array): Transaction =>
     })),
   });
 
+/** Narrow batches are divided as well. */
+const HALVES = { fewest: 2, share: () => 0.5, learn() {} };
+
 it.each([
   ['cpu', 2],
   ['gpu', 2],
   ['gpu', 0],
+  ['balance', 2],
 ] as const)('a call of a clone of what the block creates, in a batch: %s, %i workers', async (policy, workers) => {
   const world = new World();
   const id = world.deploy();
@@ -69,8 +73,8 @@ it.each([
   const block = makeBlock([...chain, ...othersOf(id)]);
   const truth = await makeEngine({ policy: 'sequential' }).processBlock(block, world.height, sourceOf(world));
   expect(truth.receipts[3].messages.map(({ status }) => status)).toEqual(['OK', 'OK']);
-  const gpu = policy === 'gpu' ? new FakeGpu() : undefined;
-  const engine = makeEngine({ policy, gpu, workers });
+  const gpu = policy === 'cpu' ? undefined : new FakeGpu();
+  const engine = makeEngine({ policy, gpu, workers, balance: HALVES });
   const offsets = BlockOffsets.read(block.raw, block.raw.length);
   const result = await engine.processBlock(offsets, world.height, sourceOf(world));
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
@@ -78,24 +82,27 @@ it.each([
   expect(result.statistics.batches).toBeGreaterThan(3);
 });
 
-it.each(['cpu', 'gpu'] as const)('clones of what the block creates come out the same under %s', async (policy) => {
-  const sequential = makeEngine({ policy: 'sequential' });
-  const gpu = policy === 'gpu' ? new FakeGpu() : undefined;
-  const engine = makeEngine({ policy, gpu, workers: policy === 'cpu' ? 1 : 0 });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30 }), async (steps) => {
-      const world = new World();
-      const id = world.deploy();
-      const block = makeBlock([...steps.map(transactionOf), ...othersOf(id)]);
-      const truth = await sequential.processBlock(block, world.height, sourceOf(world));
-      const offsets = BlockOffsets.read(block.raw, block.raw.length);
-      const result = await engine.processBlock(offsets, world.height, sourceOf(world));
-      expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
-      expect(sortedWrites(result)).toEqual(sortedWrites(truth));
-    }),
-    { numRuns: 60 },
-  );
-});
+it.each(['cpu', 'gpu', 'balance'] as const)(
+  'clones of what the block creates come out the same under %s',
+  async (policy) => {
+    const sequential = makeEngine({ policy: 'sequential' });
+    const gpu = policy === 'cpu' ? undefined : new FakeGpu();
+    const engine = makeEngine({ policy, gpu, workers: policy === 'gpu' ? 0 : 1, balance: HALVES });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30 }), async (steps) => {
+        const world = new World();
+        const id = world.deploy();
+        const block = makeBlock([...steps.map(transactionOf), ...othersOf(id)]);
+        const truth = await sequential.processBlock(block, world.height, sourceOf(world));
+        const offsets = BlockOffsets.read(block.raw, block.raw.length);
+        const result = await engine.processBlock(offsets, world.height, sourceOf(world));
+        expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
+        expect(sortedWrites(result)).toEqual(sortedWrites(truth));
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 describe('a clone whose original is missing', () => {
   const CLONE = codeKey({ block: 2n, tx: 5n });

@@ -10,8 +10,14 @@ describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEE
   it('over 300 random blocks, on worker threads and with a kernel that keeps the declared sets', async () => {
     const fake = new FakeGpu();
     fake.punts = (call) => call % 17 === 0;
-    const summary = await runDifferential({ seed: SEED, blocks: 300, policies: ['cpu', 'gpu', 'auto'], gpu: fake });
+    const summary = await runDifferential({
+      seed: SEED,
+      blocks: 300,
+      policies: ['cpu', 'gpu', 'auto', 'balance'],
+      gpu: fake,
+    });
     expectEverythingHappened(summary);
+    expect(summary.statistics.balance.splits).toBeGreaterThan(50);
     expect(summary.statistics.gpu.punted).toBeGreaterThan(0);
     expect(summary.statistics.gpu.accessViolations).toBeGreaterThan(0);
     expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);

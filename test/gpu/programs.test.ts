@@ -265,9 +265,11 @@ describe('predicted reads in the kernel', () => {
 });
 
 it(`over 150 random blocks the kernel leaves the states and receipts of one at a time (SEED=${SEED})`, async () => {
-  const [policies, programs] = [['gpu'] as const, ['probe', 'mint', 'claim'] as const];
+  const [policies, programs] = [['gpu', 'balance'] as const, ['probe', 'mint', 'claim'] as const];
   const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 150, policies, gpu: executor, programs });
   expectEverythingHappened(summary, 'gpu');
   expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
   expect(summary.statistics.gpu.gpuFailures).toBe(0);
+  expect(summary.statistics.balance).toMatchObject({ gpuFailures: 0 });
+  expect(summary.statistics.balance.splits).toBeGreaterThan(0);
 });

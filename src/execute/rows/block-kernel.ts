@@ -10,6 +10,7 @@ import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
 import type { Program } from '../../program/types.js';
+import type { CallDivider } from '../choose/balance.js';
 import type { CostModel } from '../choose/cost-model.js';
 import type { KernelPrograms } from '../choose/kernel-programs.js';
 import { type CrossCheck, KernelMismatch } from '../health/cross-check.js';
@@ -24,6 +25,7 @@ import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 import type { RowVersions } from './row-versions.js';
 import type { RowWork } from './row-work.js';
+import { SplitTimes } from './split-times.js';
 
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
@@ -46,11 +48,13 @@ export interface KernelUse {
   readonly gpu: GpuExecutor;
   readonly policy: Policy;
   readonly costs: CostModel;
+  /** How calls are divided under `balance`; undefined under every other policy. */
+  readonly balance: CallDivider | undefined;
   /** What it has run in the blocks before. */
   readonly programs: KernelPrograms;
   /** Hashes of those of them whose whole runs are left to it in this block. */
   readonly left: ReadonlySet<string>;
-  /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
+  /** Under `gpu` and `balance`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
   /** Hears how its use went. */
   readonly device: KernelWatch;
@@ -86,6 +90,9 @@ export class BlockKernel {
   /** Of the device, before the block. */
   readonly #before: Readonly<GpuTimings>;
   #dispatches = 0;
+  #times: SplitTimes | undefined;
+  /** What writing and packing the calls took: the first segment's. */
+  #packMs = 0;
   /** By node of the plan. */
   #colours: Uint32Array = new Uint32Array(0);
 
@@ -98,22 +105,24 @@ export class BlockKernel {
 
   /**
    * Chooses what the kernel runs of the nodes of `plan`, and puts that on the device. `isReusable`: whether the dry run
-   * of a node can stand whatever runs before it in its batch. Throws `BlockTooLarge` beyond the budget.
+   * of a node can stand whatever runs before it in its batch; `onChosen` hears early which nodes of the first colour
+   * are left to threads. Throws `BlockTooLarge` beyond the budget.
    */
   async begin(
     plan: Plan,
     colours: readonly (readonly number[])[],
     isReusable: (node: number) => boolean,
+    onChosen: (nodes: readonly number[]) => void,
   ): Promise<readonly Segment[]> {
     const { use } = this.#inputs;
     this.#colours = plan.colouring.colours;
     // An earlier part of the block may have ended its use.
     if (use.device.usable !== use.gpu) return withoutKernel(colours);
-    if (use.waitsForKernels && use.policy === 'gpu') await this.#compileAll();
+    if (use.waitsForKernels && use.policy !== 'auto') await this.#compileAll();
     const started = performance.now();
     let segments: readonly Segment[] = withoutKernel(colours);
     try {
-      segments = this.#route(plan, colours, isReusable);
+      segments = this.#route(plan, colours, isReusable, onChosen);
       if (segments.some(({ gpuCalls }) => gpuCalls > 0)) use.device.begins();
       this.#rows = await KernelRows.begin({ ...this.#inputs, gpu: use.gpu }, this.#calls, segments);
     } catch (error) {
@@ -121,6 +130,7 @@ export class BlockKernel {
       this.#fail(error);
     }
     if (this.#rows !== undefined) this.#spend('gpu', started);
+    this.#packMs = performance.now() - started;
     return segments;
   }
 
@@ -128,15 +138,18 @@ export class BlockKernel {
     plan: Plan,
     colours: readonly (readonly number[])[],
     isReusable: (node: number) => boolean,
+    onChosen: (nodes: readonly number[]) => void,
   ): readonly Segment[] {
     const { use, rows, statistics, threads } = this.#inputs;
     const { policy, costs } = use;
     const worth = policy === 'auto' ? new Set(costs.worthRecording(rows.length, threads)) : undefined;
     const programOf = (node: number): Program | undefined => this.#calls.programOf(rows[node]);
     const write = (node: number): boolean => this.#write(rows[node]);
-    const route = routeRows({ ...use, plan, colours, threads, worth, programOf, isReusable, write });
+    const route = routeRows({ ...use, plan, colours, threads, worth, programOf, isReusable, onChosen, write });
     statistics.punted += route.unsupported;
     statistics.compiling += route.compiling;
+    statistics.splits += route.splits;
+    if (use.balance !== undefined) this.#times = new SplitTimes(use.balance, route.divided);
     return route.segments;
   }
 
@@ -153,9 +166,12 @@ export class BlockKernel {
     const rows = segment.gpuCalls > 0 ? this.#rows : undefined;
     if (rows === undefined) return undefined;
     const started = performance.now();
+    const began = started - (this.#segments === 0 ? this.#packMs : 0);
     const running = rows.run(segment).then((outcomes) => {
       this.#count(segment, performance.now() - started);
-      return this.#check(rows, segment, outcomes);
+      const checked = this.#check(rows, segment, outcomes);
+      this.#times?.ranInKernel(this.#callsOf(segment), performance.now() - began);
+      return checked;
     });
     this.#ms += performance.now() - started;
     return running.catch((error: unknown) => {
@@ -169,6 +185,18 @@ export class BlockKernel {
   #count({ gpuCalls }: Segment, ms: number): void {
     const { seconds } = this.#inputs.statistics;
     addValue(seconds, 'kernel', EXECUTION_SECONDS, ms / 1_000 / gpuCalls, gpuCalls);
+  }
+
+  /** Calls of `segment` by program hash. */
+  #callsOf(segment: Segment): Map<string, number> {
+    const calls = new Map<string, number>();
+    for (const { gpu } of segment.colours) {
+      for (const node of gpu) {
+        const hash = this.#calls.programOf(this.#inputs.rows[node])?.hash;
+        if (hash !== undefined) calls.set(hash, (calls.get(hash) ?? 0) + 1);
+      }
+    }
+    return calls;
   }
 
   /** Recomputes some of `outcomes` before anybody sees them. Throws KernelMismatch. */
@@ -199,6 +227,7 @@ export class BlockKernel {
     const started = performance.now();
     const { rows } = this.#inputs;
     const left = nodes.filter((node, i) => this.#rows?.take(rows[node], first + i, outcomes) !== true);
+    this.#times?.finished(nodes.length, performance.now() - started);
     this.#spend('finish', started);
     this.#dispatches++;
     return left;
@@ -228,6 +257,7 @@ export class BlockKernel {
       left.set(row, isUnreadable ? 'unreadable' : 'given up');
     });
     for (let i = 0; i < own.length; i++) kernel.took(own[i], first + i, outcomes, left.get(own[i]) ?? 'taken');
+    this.#times?.finished(nodes.length, performance.now() - started);
     this.#spend('finish', started);
     this.#dispatches++;
     return nodes.filter((node) => left.has(rows[node]));
@@ -239,6 +269,7 @@ export class BlockKernel {
    */
   keepsForTurns(segment: Segment, outcomes: GpuOutcomes): boolean {
     if (this.#rows?.keepsForTurns(segment, outcomes) !== true) return false;
+    this.#times?.finished(segment.gpuCalls, 0);
     this.#dispatches += segment.colours.filter(({ gpu }) => gpu.length > 0).length;
     return true;
   }
@@ -252,6 +283,7 @@ export class BlockKernel {
   ranAtTurn(rows: Uint32Array, ms: number, kernelMs: number): void {
     this.ranOnThreads(rows, ms, 'alone');
     this.#ms += kernelMs;
+    this.#times?.finished(0, kernelMs);
   }
 
   /** Tells the kernel what it must know of `segment`, all of whose rows are kept. */
@@ -284,13 +316,17 @@ export class BlockKernel {
     for (const [hash, { count, fuel }] of shares) {
       const own = (ms * fuel) / total;
       if (where === 'alone') costs.ranAlone(hash, count, own);
-      else costs.ranOnPool(hash, count, own);
+      else {
+        costs.ranOnPool(hash, count, own);
+        this.#times?.ranOnPool(hash, count, own);
+      }
     }
   }
 
   /** The block is over, for the kernel. */
   close(): void {
     if (this.#rows !== undefined) this.#teach();
+    this.#times?.learn();
     if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(this.#checked);
     this.#rows?.close();
     this.#countDevice();
@@ -315,11 +351,12 @@ export class BlockKernel {
   /** Tells how the calls of each program went. Under `auto` only what was left to the kernel tells. */
   #teach(): void {
     const { use, rows, predictions, statistics } = this.#inputs;
-    if (use.policy !== 'gpu' && use.left.size === 0) return;
+    const allTell = use.policy !== 'auto';
+    if (!allTell && use.left.size === 0) return;
     const tallies = new Map<Program, { calls: number; free: number }>();
     for (let node = 0; node < rows.length; node++) {
       const program = this.#calls.callOf(rows[node]) === NOT_WRITTEN ? undefined : this.#calls.programOf(rows[node]);
-      if (program === undefined || (use.policy !== 'gpu' && !use.left.has(program.hash))) continue;
+      if (program === undefined || (!allTell && !use.left.has(program.hash))) continue;
       const tally = tallies.get(program) ?? { calls: 0, free: 0 };
       tallies.set(program, tally);
       tally.calls++;

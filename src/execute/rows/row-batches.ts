@@ -64,6 +64,9 @@ class BatchRun {
     return overridesOf(piece, table, versions, predictions);
   };
 
+  /** What threads have begun with. */
+  #early: { readonly nodes: ReadonlySet<number>; readonly done: Promise<void> } | undefined;
+
   constructor(readonly inputs: BatchInputs) {
     this.found = new Uint8Array(inputs.groups.count);
   }
@@ -76,15 +79,30 @@ class BatchRun {
     }
     const colours = nodesByColour(plan);
     const isReusable = (node: number): boolean => !this.#runsAgain(rows[node]);
-    const segments = (await kernel?.begin(plan, colours, isReusable)) ?? withoutKernel(colours);
+    let segments: readonly Segment[] | undefined;
+    try {
+      segments = await kernel?.begin(plan, colours, isReusable, this.#begin);
+    } catch (error) {
+      await this.#early?.done.catch(() => undefined);
+      throw error;
+    }
+    segments ??= withoutKernel(colours);
     const onThreads = work.threads === 0 ? 0 : this.#lastWide(colours);
-    const last = Math.max(onThreads, lastOnKernel(segments));
+    const last = Math.max(onThreads, lastOnKernel(segments), this.#early === undefined ? 0 : 1);
     let first = 0;
     for (const segment of segments) {
       await this.#segment(segment, first, last);
       first += segment.colours.length;
     }
   }
+
+  /** Threads begin with `nodes` of the first colour, while this thread writes calls for the kernel. */
+  readonly #begin = (nodes: readonly number[]): void => {
+    const done = this.#runStale(nodes);
+    // Heard of when the first colour's turn comes.
+    done.catch(() => undefined);
+    this.#early = { nodes: new Set(nodes), done };
+  };
 
   /** Runs a segment whose first colour is number `first`, as far as its colours are below `last`. */
   async #segment(segment: Segment, first: number, last: number): Promise<void> {
@@ -158,7 +176,10 @@ class BatchRun {
   /** `isAsked`: others may want to know what they have written. */
   async #onThreads(nodes: readonly number[], isAsked: boolean): Promise<void> {
     if (nodes.length === 0) return;
-    await this.#runStale(nodes);
+    const early = this.#early;
+    this.#early = undefined;
+    await early?.done;
+    await this.#runStale(early === undefined ? nodes : nodes.filter((node) => !early.nodes.has(node)));
     if (!isAsked) return;
     // Rows of one colour do not see each other.
     for (const node of nodes) this.#keep(this.inputs.rows[node]);

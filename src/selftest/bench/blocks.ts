@@ -35,7 +35,7 @@ export interface BlockBenchOptions {
   readonly starts: number;
   /** Worker threads of each policy but `sequential`; the engine's own choice if not given. */
   readonly workers?: number;
-  /** Without it the policy `gpu` is not measured. */
+  /** Without it the policies `gpu` and `balance` are not measured. */
   readonly gpu?: GpuExecutor;
   /** Policies to compare with `sequential`. */
   readonly policies: readonly Policy[];
@@ -103,7 +103,9 @@ export async function benchContention(options: BlockBenchOptions): Promise<Block
 
 /** `sequential` comes first. */
 function waysOf({ policies, gpu }: BlockBenchOptions, predictReads: readonly boolean[]): Way[] {
-  const measured = POLICIES.filter((policy) => policies.includes(policy) && (policy !== 'gpu' || gpu !== undefined));
+  const measured = POLICIES.filter(
+    (policy) => policies.includes(policy) && (gpu !== undefined || (policy !== 'gpu' && policy !== 'balance')),
+  );
   const parallel = measured.filter((policy) => policy !== 'sequential');
   return [
     { policy: 'sequential', predictReads: true },

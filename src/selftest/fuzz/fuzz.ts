@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import type { Block } from '../../bitcoin/types.js';
 import { InternalError } from '../../errors/errors.js';
+import type { CallDivider } from '../../execute/choose/balance.js';
 import { ALWAYS_PARALLEL } from '../../execute/choose/block-mode.js';
 import { LaneEngine } from '../../execute/engine.js';
 import { runSequential } from '../../execute/sequential.js';
@@ -38,7 +39,7 @@ export interface DifferentialOptions {
   readonly dryRun?: readonly DryRunRule[];
   /** Needed for policy `gpu`. */
   readonly gpu?: GpuExecutor;
-  /** Worker threads of the `cpu` policy; 1 if not given. The others run in this thread. */
+  /** Worker threads of the policies `cpu` and `balance`; 1 if not given. The others run in this thread. */
   readonly workers?: number;
   /** Programs that the blocks deploy and call; all of them if not given. */
   readonly programs?: readonly FuzzProgram[];
@@ -105,6 +106,9 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
   return { blocks, laneTxs, digest: digest.digest('hex'), statistics };
 }
 
+/** Whatever either side takes; random blocks have few calls of one program. */
+const HALVES: CallDivider = { fewest: 2, share: () => 0.5, learn() {} };
+
 const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
 
 /** The sequential executor with an eye on its contract runs, which say exactly what may be left. */
@@ -139,7 +143,8 @@ class WatchedEngine {
     this.#engine = new LaneEngine({
       policy,
       dryRun,
-      workers: policy === 'cpu' ? workers : 0,
+      workers: policy === 'cpu' || policy === 'balance' ? workers : 0,
+      balance: HALVES,
       gpu: policy === 'cpu' ? undefined : gpu,
       waitForKernels: true,
       ...RULES,
@@ -223,6 +228,7 @@ function compare(
 
 const SUMMED = [
   'batches',
+  'splits',
   'colours',
   'repaired',
   'predicted',

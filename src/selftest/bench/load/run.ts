@@ -48,7 +48,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     const chain = makeLoadChain(mix, size, warm + blocks);
     let first: string | undefined;
     for (const policy of policies) {
-      if (policy === 'gpu' && gpu === undefined) continue;
+      if ((policy === 'gpu' || policy === 'balance') && gpu === undefined) continue;
       const row = await runChain(chain, size, warm, policy, options);
       rows.push(row);
       first ??= row.stateRoot;
