@@ -10,6 +10,8 @@ import * as rockshrew from '../dist/service/rockshrew-flags.js';
 import { VERSION } from '../dist/util/version.js';
 import { clientSources } from './client-source.mjs';
 import { docsTables, withTable } from './docs-tables.mjs';
+import { readReports } from './performance-files.mjs';
+import { performancePage } from './performance-page.mjs';
 
 function write(path, text) {
   const file = new URL(`../${path}`, import.meta.url);
@@ -30,3 +32,4 @@ for (const [path, name, text] of docsTables({ ...codes, ...env, ...prices, ...op
 const document = openRpcDocument(VERSION);
 write('docs/openrpc.json', `${JSON.stringify(document, null, 1)}\n`);
 for (const [path, text] of Object.entries(clientSources(document))) write(path, text);
+write('docs/performance.md', performancePage(readReports()));

@@ -6,8 +6,11 @@ export function messageOf(error: unknown): string {
   const own = error instanceof WarpshrewError ? `${error.code}: ${error.message}` : error.message;
   const why = error instanceof WarpshrewError ? error.facts.reason : undefined;
   const parts = [own, why, error.cause instanceof Error ? error.cause.message : undefined];
-  return parts
-    .filter((part) => part !== undefined && part !== '')
-    .join(': ')
-    .split('\n')[0];
+  let said = '';
+  for (const part of parts) {
+    // As a rule the message or the reason says already what the cause says.
+    const text = String(part ?? '').trim();
+    if (!said.includes(text)) said = said === '' ? text : `${said}: ${text}`;
+  }
+  return said.split('\n')[0];
 }

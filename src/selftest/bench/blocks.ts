@@ -64,7 +64,7 @@ export interface BlockRow {
 }
 
 export interface BlockReport extends BenchRun {
-  readonly format: 'warpshrew-blocks-1';
+  readonly format: 'warpshrew-blocks-1' | 'warpshrew-contention-1';
   readonly rows: readonly BlockRow[];
 }
 
@@ -98,7 +98,8 @@ export async function benchContention(options: BlockBenchOptions): Promise<Block
   const workloads = (['light', 'heavy'] as const).flatMap((calls) =>
     CONTENTION.map((percent) => [`${calls} ${percent} %`, contended(calls, percent)] as const),
   );
-  return benchAll(workloads, waysOf(options, [true, false]), options);
+  const report = await benchAll(workloads, waysOf(options, [true, false]), options);
+  return { ...report, format: 'warpshrew-contention-1' };
 }
 
 /** `sequential` comes first. */

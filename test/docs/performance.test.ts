@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { addReport, readReports } from '../../scripts/performance-files.mjs';
+import { performancePage, reportFile, slimmed } from '../../scripts/performance-page.mjs';
+import type { LoadReport } from '../../src/selftest/bench/load/report.js';
+import { crossingsOf, pointOf, type ThresholdReport } from '../../src/selftest/bench/threshold/report.js';
+import { ROOT, temporaryFolder } from '../helpers/cli.js';
+
+const page = (): string => readFileSync(join(ROOT, 'docs/performance.md'), 'utf8');
+
+const RUN = {
+  run: 'ab12',
+  at: '2030-01-02T03:04:05.000Z',
+  version: '1.2.3',
+  machine: { processor: 'Acme(R) 9', threads: 4, node: 'v22.1.0', adapter: undefined },
+};
+const LOAD: LoadReport = {
+  format: 'warpshrew-load-1',
+  ...RUN,
+  mix: [
+    { workload: 'claim', share: 1 },
+    { workload: 'heavy', share: 3 },
+  ],
+  rate: 2_000,
+  rows: [
+    {
+      policy: 'auto',
+      size: 1_000,
+      blocks: 30,
+      perSecond: 1_234,
+      blockMs: { p50: 10.04, p99: 150.6, most: 200 },
+      lagMs: { p50: 11, p99: 12, most: 13 },
+      kept: false,
+      budget: {
+        ...{ reading: 1, scan: 2, planning: 3, execution: 40.55, hashing: 5, storage: 6, waiting: 0, other: 0.04 },
+      },
+      beside: { standard: 1, ahead: 1 },
+      executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 30_000 },
+      stateRoot: '00',
+    },
+  ],
+  differences: 0,
+};
+const points = (['one thread', 'kernel'] as const).map((way, i) =>
+  pointOf({ program: 'mint', count: 64, way }, [9], [4 - i, 5 - i]),
+);
+const THRESHOLD: ThresholdReport = {
+  format: 'warpshrew-threshold-1',
+  ...RUN,
+  machine: { ...RUN.machine, adapter: 'a GPU' },
+  points,
+  crossings: crossingsOf(points),
+  differences: 0,
+};
+
+describe('docs/performance.md', () => {
+  it('is what the reports say (if not: node scripts/performance.mjs)', () => {
+    const reports = readReports();
+    const formats = new Set(reports.map(([, report]) => (report as { format: string }).format));
+    expect(formats).toEqual(
+      new Set(['load', 'blocks', 'contention', 'threshold'].map((kind) => `warpshrew-${kind}-1`)),
+    );
+    expect(page()).toBe(performancePage(reports));
+    for (const [file, report] of reports) expect(file).toBe(reportFile(report as LoadReport));
+  });
+
+  it('tells of each machine apart what ran there, when, and its figures', () => {
+    const text = performancePage([
+      ['b', THRESHOLD],
+      ['a', LOAD],
+    ]);
+    const of = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('#'));
+    expect(of(text)).toEqual([
+      '# Performance',
+      '## Acme(R) 9, 4 threads, a GPU',
+      '### Where the kernel begins to win',
+      '## Acme(R) 9, 4 threads, no GPU',
+      '### A load of blocks: 2,000 transactions a second come',
+    ]);
+    expect(text).toContain(
+      'Run `ab12` of 2030-01-02, version 1.2.3, Node 22.1.0; results that differ between the ways: 0.',
+    );
+    expect(text).toContain('Blocks of claim 25 %, heavy 75 %');
+    expect(text).toContain(
+      '\n| auto | 1,000 | 1,234, not held | 10 / 151 | 11 / 12 | 1 | 2 | 3 | 40.6 | 5 | 6 | 0 | 0 |\n',
+    );
+    expect(text).toContain('\n- `mint`: the kernel takes less than one thread from 64 messages on\n');
+    expect(text).toContain('\n| mint | 64 | 5 (5) | 4 (4) |\n');
+  });
+
+  it('takes no file that is no report', () => {
+    for (const none of [null, {}, { ...LOAD, format: 'warpshrew-load-2' }]) {
+      expect(() => performancePage([['x.json', none]])).toThrow('x.json');
+    }
+  });
+});
+
+describe('a new report', () => {
+  it('takes the place of the one of its kind, pace and machine, and of no other', () => {
+    const folder = temporaryFolder();
+    const add = (report: object): string => {
+      const path = join(temporaryFolder(), 'report.json');
+      writeFileSync(path, JSON.stringify(report));
+      return addReport(path, folder);
+    };
+    expect(add(LOAD)).toBe('load-at-2000-acme-9-4-no-gpu.json');
+    add({ ...LOAD, rate: null });
+    add(THRESHOLD);
+    add({ ...LOAD, run: 'cd34' });
+    expect(readdirSync(folder)).toHaveLength(3);
+    const runs = readReports(folder).map(([, report]) => (report as LoadReport).run);
+    expect(runs).toContain('cd34');
+  });
+
+  it('leaves the times of each single block behind', () => {
+    const way = { policy: 'cpu', wall: { median: 1, least: 1, most: 1 }, blocks: [{ ms: 1, mode: 'workers' }] };
+    const { blocks: _, ...rest } = way;
+    const report = { format: 'warpshrew-blocks-1', rows: [{ workload: 'mint', ways: [way] }] };
+    expect(slimmed(report)).toEqual({ ...report, rows: [{ workload: 'mint', ways: [rest] }] });
+    expect(slimmed(LOAD)).toBe(LOAD);
+  });
+});
