@@ -105,6 +105,7 @@ describe('the state after parts of a block', () => {
   function reader(rows: ReadonlyMap<LaneKey, Uint8Array>): StateReader {
     return {
       get: (key) => rows.get(key),
+      getAt: (bytes, start, end) => rows.get(toBinaryString(bytes.subarray(start, end))),
       getMany: (keys) => keys.map((key) => rows.get(key)),
       getManyAt: (bytes, starts, ends) =>
         [...starts].map((start, i) => rows.get(toBinaryString(bytes.subarray(start, ends[i])))),
@@ -139,6 +140,7 @@ describe('the state after parts of a block', () => {
         const ends = Uint32Array.from(keys, (_, i) => keys.slice(0, i + 1).join('').length);
         const starts = Uint32Array.from(keys, (key, i) => ends[i] - key.length);
         expect(state.getManyAt?.(bytes, starts, ends)).toEqual(expected);
+        expect(keys.map((_, i) => state.getAt?.(bytes, starts[i], ends[i]))).toEqual(expected);
         const all = state.allUnder?.('store/', most, 1_000_000);
         if (all !== undefined) expect([...all].sort()).toEqual([...rows].sort());
         else expect(Math.max(rows.size, first.size, count / 16)).toBeGreaterThanOrEqual(Math.min(most, 1));
@@ -148,7 +150,7 @@ describe('the state after parts of a block', () => {
   });
 
   it('offers no way of reading that the state before the block has not', () => {
-    const { getMany, getManyAt, allUnder } = new WrittenState({ get: () => undefined });
-    expect([getMany, getManyAt, allUnder]).toEqual([undefined, undefined, undefined]);
+    const { getAt, getMany, getManyAt, allUnder } = new WrittenState({ get: () => undefined });
+    expect([getAt, getMany, getManyAt, allUnder]).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

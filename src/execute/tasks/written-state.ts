@@ -84,6 +84,7 @@ class Layer {
 
 /** The state before the next part of a block. Later parts stand in front of earlier ones. */
 export class WrittenState implements StateReader {
+  readonly getAt: StateReader['getAt'];
   readonly getMany: StateReader['getMany'];
   readonly getManyAt: StateReader['getManyAt'];
   readonly allUnder: StateReader['allUnder'];
@@ -96,6 +97,7 @@ export class WrittenState implements StateReader {
   /** `base`: the state before the block. */
   constructor(base: StateReader) {
     this.#base = base;
+    this.getAt = base.getAt && ((bytes, start, end) => this.#getAt(base, bytes, start, end));
     this.getMany = base.getMany && ((keys) => this.#getMany(base, keys));
     this.getManyAt = base.getManyAt && ((bytes, starts, ends) => this.#getManyAt(base, bytes, starts, ends));
     this.allUnder = base.allUnder && ((prefix, most, mostBytes) => this.#allUnder(base, prefix, most, mostBytes));
@@ -112,6 +114,11 @@ export class WrittenState implements StateReader {
     const bytes = fromBinaryString(key);
     const layer = this.#find(bytes, 0, bytes.length);
     return layer === undefined ? this.#base.get(key) : layer.value(this.#found);
+  }
+
+  #getAt(base: StateReader, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const layer = this.#find(bytes, start, end);
+    return layer === undefined ? base.getAt?.(bytes, start, end) : layer.value(this.#found);
   }
 
   /** The newest part that has written the key from `start` to `end` of `bytes`. */
