@@ -3,9 +3,9 @@
 //   node scripts/performance.mjs --add FILE…      reports of runs take the places of those of their kind and machine
 // On a machine whose figures are to be there (with a GPU some ten minutes; `npm run build` before):
 //   for bench in load blocks contention threshold; do
-//     node dist/cli.js bench $bench --out out --policies sequential,cpu,auto,gpu
+//     node dist/cli.js bench $bench --out out --policies sequential,cpu,auto,balance,gpu
 //   done
-//   node dist/cli.js bench load --out out/paced --policies cpu,auto,gpu --rate 2000
+//   node dist/cli.js bench load --out out/paced --policies cpu,auto,balance,gpu --rate 2000
 //   node scripts/performance.mjs --add out/*.json out/paced/*.json
 // `--sizes`, `--rounds` and `--only` make each of them shorter (docs/gpu-executor.md, "Measuring").
 import { writeFileSync } from 'node:fs';

@@ -28,4 +28,10 @@ export const FIGURES = [
     'count = more;',
     'a histogram tells of each range alone, which Prometheus takes for all below it',
   ),
+  inFile('src/gpu/device/trial.ts', 'test/gpu/trial.test.ts')(
+    'crashing-driver-loaded',
+    'if (end.signal !== undefined) {',
+    "if (end.signal === 'never') {",
+    'a driver that ended the process which tried it is loaded into the one that indexes',
+  ),
 ];

@@ -1,5 +1,5 @@
 import { EnvironmentError } from '../errors/errors.js';
-import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import { openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 
 /**
@@ -11,7 +11,7 @@ export async function gpuIfThere(
   options: { readonly patient?: boolean },
 ): Promise<GpuExecutor | undefined> {
   try {
-    return await openGpuExecutor(options);
+    return await openTriedGpuExecutor(options);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`no GPU: ${without} (${error.code}: ${error.message})\n`);

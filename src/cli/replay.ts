@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors/errors.js';
-import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import { openGpuExecutor, openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
 import { SILENT, statusProgress } from '../replay/progress.js';
@@ -73,7 +73,7 @@ export async function replayCommand(
 async function gpuFor(options: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
   const { policy, dryRun, waitForKernels } = options;
   if (!usesKernel(policy, dryRun)) return undefined;
-  if (policy === 'gpu') return openGpuExecutor({ patient: waitForKernels });
+  if (policy === 'gpu') return openTriedGpuExecutor({ patient: waitForKernels });
   return gpuIfThere('the CPU runs every batch', { patient: waitForKernels });
 }
 

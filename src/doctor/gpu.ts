@@ -1,9 +1,7 @@
 /** The GPU, if the settings use one: a process of its own runs a kernel on it (gpu-probe.ts). */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { parted, runApart, type TrialEnd } from '../gpu/device/trial.js';
 import { usesKernel } from '../lane/policy.js';
 import type { Settings } from '../service/options.js';
-import { shipped } from '../util/shipped.js';
 import { type Finding, Findings } from './finding.js';
 import type { GpuProbe } from './gpu-probe.js';
 import { missing, vulkanSystem } from './vulkan.js';
@@ -12,26 +10,14 @@ import { missing, vulkanSystem } from './vulkan.js';
 const PROBE_COMMAND = 'probe-gpu';
 /** A software driver compiles for some seconds; a driver that hangs never ends. */
 const PATIENCE_MS = 120_000;
-const MOST_OUTPUT = 1 << 16;
 const MIB = 2 ** 20;
-
-/** How a process that probes ended. */
-export interface ProbeEnd {
-  /** Undefined after a signal. */
-  readonly status: number | undefined;
-  readonly signal: string | undefined;
-  readonly timedOut: boolean;
-  readonly stdout: string;
-  /** What drivers printed, and errors of the program's own. */
-  readonly stderr: string;
-}
 
 export interface GpuOptions {
   readonly settings: Pick<Settings, 'gpu' | 'policy' | 'dryRun'>;
   readonly environment: NodeJS.ProcessEnv;
   /** Hears each line that drivers printed. */
   readonly onNoise: (line: string) => void;
-  readonly probe?: () => Promise<ProbeEnd>;
+  readonly probe?: () => Promise<TrialEnd>;
 }
 
 export async function examineGpu({ settings, environment, onNoise, probe }: GpuOptions): Promise<readonly Finding[]> {
@@ -42,7 +28,7 @@ export async function examineGpu({ settings, environment, onNoise, probe }: GpuO
     findings.skipped('kernel', `the settings use no GPU (--policy ${policy}${off})`);
     return findings.list;
   }
-  const end = await (probe ?? (() => runProbe(environment)))();
+  const end = await (probe ?? (() => runApart(PROBE_COMMAND, environment, PATIENCE_MS)))();
   const [own, noise] = parted(end.stderr);
   for (const line of noise) onNoise(line);
   const found = end.status === 0 ? readProbe(end.stdout) : undefined;
@@ -73,7 +59,7 @@ function tellProbe(findings: Findings, found: GpuProbe): void {
 
 /** Why the probe did not end well, and what to do. */
 function explained(
-  end: ProbeEnd,
+  end: TrialEnd,
   own: string,
   environment: NodeJS.ProcessEnv,
 ): { readonly found: string; readonly todo: string } {
@@ -86,46 +72,8 @@ function explained(
   return { found, todo: 'Install the driver of the GPU, or index with --no-gpu.' };
 }
 
-/** The error that the program explained, and the lines of others. */
-function parted(stderr: string): readonly [own: string, noise: readonly string[]] {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const first = lines.findIndex((line) => /^(GPU|ENV|INTERNAL|STORE)[A-Z_]*: /.test(line));
-  if (first < 0) return ['', lines];
-  const isOwn = (line: string, i: number): boolean => i === first || (i > first && line.startsWith('  '));
-  return [lines.filter(isOwn).join('\n'), lines.filter((line, i) => !isOwn(line, i))];
-}
-
 /** The last line that is a probe: a driver may print to standard output, too. */
 function readProbe(stdout: string): GpuProbe | undefined {
   const line = stdout.split('\n').findLast((text) => text.startsWith('{"vendor":'));
   return line === undefined ? undefined : (JSON.parse(line) as GpuProbe);
-}
-
-function runProbe(environment: NodeJS.ProcessEnv): Promise<ProbeEnd> {
-  const child = spawn(process.execPath, [fileURLToPath(shipped('cli.js')), PROBE_COMMAND], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    child.kill('SIGKILL');
-  }, PATIENCE_MS);
-  const texts = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      if (texts[stream].length < MOST_OUTPUT) texts[stream] += text;
-    });
-  }
-  return new Promise((resolve) => {
-    const end = (status: number | null, signal: string | null): void => {
-      clearTimeout(timer);
-      resolve({ status: status ?? undefined, signal: signal ?? undefined, timedOut, ...texts });
-    };
-    child.once('error', (error) => {
-      texts.stderr += error.message;
-      end(1, null);
-    });
-    child.once('close', end);
-  });
 }

@@ -8,6 +8,7 @@ import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from 
 import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
 import { StagingPool } from './device/staging.js';
 import { TIMEOUT_MS } from './device/time-limit.js';
+import { tryAdapter } from './device/trial.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
 import type {
   GpuBlock,
@@ -37,6 +38,18 @@ export interface GpuExecutorOptions {
  */
 export async function openGpuExecutor(options: GpuExecutorOptions = {}): Promise<DawnExecutor> {
   return new DawnExecutor(await openDevice(), options);
+}
+
+/**
+ * The same after a process of its own has asked for the adapter: nothing that drivers print there gets to this one's
+ * streams, and one that crashes ends that one. `onNoise` hears what they printed.
+ */
+export async function openTriedGpuExecutor(
+  options: GpuExecutorOptions = {},
+  onNoise?: (line: string) => void,
+): Promise<DawnExecutor> {
+  await tryAdapter({ onNoise });
+  return openGpuExecutor(options);
 }
 
 /** The kernel executor on a device that Dawn opened. */

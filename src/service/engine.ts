@@ -7,7 +7,7 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
-import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import { openGpuExecutor, openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { usesKernel } from '../lane/policy.js';
 import { OpenIndex } from '../pipeline/open-index.js';
@@ -97,7 +97,7 @@ export class Engine {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }), flags);
       const { network, startBlock } = chain;
       undo.push(() => chain.close());
-      const { gpu, reason } = await findGpu(settings);
+      const { gpu, reason } = await findGpu(settings, (line) => tell({ kind: 'driver-noise', line }));
       if (gpu !== undefined) undo.push(() => gpu.close());
       const watch = new WorkWatch(watchBuffer);
       const index = await OpenIndex.open({
@@ -281,11 +281,14 @@ function blocksOf({ node, source }: OpenedChain): FetchBlock {
 }
 
 /** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */
-async function findGpu(settings: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
+async function findGpu(
+  settings: Settings,
+  onNoise: (line: string) => void,
+): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
   const { policy, dryRun, gpu } = settings;
   if (!gpu || !usesKernel(policy, dryRun)) return {};
   try {
-    return { gpu: await openGpuExecutor() };
+    return { gpu: await openTriedGpuExecutor({}, onNoise) };
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     return { reason: `${error.code}: ${error.message}` };

@@ -68,6 +68,8 @@ export type EngineEvent =
   | { readonly kind: 'tree-remade'; readonly namespace: Namespace }
   /** The thread that hashes state trees beside the engine's is gone, or did not start: the engine's hashes them. */
   | { readonly kind: 'store-thread-lost'; readonly reason: string }
+  /** A driver of a GPU printed something. */
+  | { readonly kind: 'driver-noise'; readonly line: string }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** The kernel's health has changed. */

@@ -87,6 +87,9 @@ export class Reporter {
       case 'contract-log':
         this.#contractLine(event.line);
         return;
+      case 'driver-noise':
+        this.#log.debug({ line: event.line }, 'printed by a GPU driver');
+        return;
       case 'gpu-failure':
         this.#once(this.#saidOfGpu, event.failure, 'the kernel failed: continuing on the CPU');
         return;

@@ -129,6 +129,7 @@ export class ServiceState {
       case 'warning':
       case 'module-log':
       case 'contract-log':
+      case 'driver-noise':
       case 'closed':
         return;
       case 'gpu-failure':

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { examineGpu, type ProbeEnd } from '../../src/doctor/gpu.js';
+import { examineGpu } from '../../src/doctor/gpu.js';
 import type { GpuProbe } from '../../src/doctor/gpu-probe.js';
+import type { TrialEnd } from '../../src/gpu/device/trial.js';
 
 const PROBE: GpuProbe = {
   vendor: 'acme',
@@ -13,9 +14,9 @@ const PROBE: GpuProbe = {
   punted: 0,
   differences: 0,
 };
-const END: ProbeEnd = { status: 0, signal: undefined, timedOut: false, stdout: '', stderr: '' };
+const END: TrialEnd = { status: 0, signal: undefined, timedOut: false, stdout: '', stderr: '' };
 
-async function examined(end: Partial<ProbeEnd>, policy: 'auto' | 'gpu' = 'auto') {
+async function examined(end: Partial<TrialEnd>, policy: 'auto' | 'gpu' = 'auto') {
   const noise: string[] = [];
   const found = await examineGpu({
     settings: { gpu: true, policy, dryRun: 'tolerate-partial' },
