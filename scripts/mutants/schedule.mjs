@@ -6,6 +6,8 @@ const table = inFile('src/execute/rows/row-table.ts', RULES);
 const BALANCE = 'test/execute/balance.test.ts';
 const rates = inFile('src/execute/choose/balance.ts', BALANCE);
 const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
+const LOAD = 'test/execute/health/kernel-load.test.ts';
+const load = inFile('src/execute/health/kernel-load.ts', LOAD);
 const engine = inFile('src/execute/engine.ts', RULES);
 
 export const SCHEDULE = [
@@ -68,6 +70,24 @@ export const SCHEDULE = [
     'if (++this.blocks % TRIED_AGAIN !== 0) return this.share;',
     'return this.share;',
     'a side that was slow once is never tried again',
+  ),
+  load(
+    'limit-unbounded',
+    'Math.max(LEAST_BATCH, Math.floor(this.#limit * SHRINK))',
+    'Math.floor(this.#limit * SHRINK)',
+    'a slow kernel gets fewer and fewer calls, and none in the end',
+  ),
+  load(
+    'held-for-ever',
+    'if (++this.#heldInRow > HELD_BLOCKS) {',
+    'if (false) {',
+    'a kernel that was slow at the tip is never asked again',
+  ),
+  inFile('src/execute/rows/route.ts', LOAD)(
+    'limit-ignored',
+    'keepMost(chosen.gpu, inputs.mostCalls);',
+    '',
+    'the kernel gets more calls than its limit',
   ),
   choice(
     'narrow-divided',

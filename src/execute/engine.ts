@@ -86,6 +86,8 @@ export interface StateSource {
   /** What was found of a block given as offsets before its turn came, as far as it was. */
   readonly scan?: ScanAhead;
   readonly sheets?: KnownSheets;
+  /** Whether the block is the last one that there is: somebody may be waiting for it. */
+  readonly isTip?: boolean;
 }
 
 /** A thread takes some 20 MiB: blocks of few transactions do with few of them. */
@@ -124,7 +126,7 @@ export class LaneEngine {
     this.#costs = options.costs ?? new CostModel();
     if (options.policy === 'balance') this.#balance = options.balance ?? new Balance();
     this.#steps = options.predictReads === false ? undefined : new StepMemory();
-    this.#device = new KernelDevice(options);
+    this.#device = new KernelDevice({ onKernelQueue: (calls) => options.watch?.giveKernel(calls), ...options });
     const learned = { costs: this.#costs, programs: this.#kernelPrograms };
     this.#choice = new Choice(options, learned, this.#threads, () => this.#gpu());
   }
@@ -190,9 +192,9 @@ export class LaneEngine {
     const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
     const run = choice.begin(lane, before, pool);
     if (run.mode !== 'sequential') {
-      this.#usesKernel = run.mode === 'kernel';
+      this.#usesKernel = run.mode === 'kernel' && !this.#isHeldBack(lane.count, state);
       const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
-      run.ended(run.mode);
+      run.ended(this.#usesKernel ? 'kernel' : 'workers');
       return result;
     }
     const watch = run.watch();
@@ -255,6 +257,11 @@ export class LaneEngine {
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
     const given = { columns, context, before, pool, mostBytes, statistics, onOutcome, cleanOnly: this.#cleanOnly };
     return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel });
+  }
+
+  /** Whether the kernel, if there is one, takes too long for so small a block. */
+  #isHeldBack(transactions: number, { isTip = false }: StateSource): boolean {
+    return this.#gpu() !== undefined && this.#device.load.holdsBack(transactions, isTip);
   }
 
   /** The kernel, if the block under way may use it. */

@@ -48,7 +48,8 @@ export class StoreIndexer implements Indexer {
     // No reorg that can be followed reaches it.
     const final = behind >= keepUndo;
     const together = final ? rootEvery : 1;
-    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following, together, final });
+    const isTip = behind === 0;
+    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following, together, final, isTip });
     const result = await (this.#options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });

@@ -39,6 +39,8 @@ export interface IndexOptions {
   readonly together?: number;
   /** Whether the block gets no undo data: see {@link CommitOptions.final}. */
   readonly final?: boolean;
+  /** Whether no later block is known of. */
+  readonly isTip?: boolean;
 }
 
 /** A block that the standard module is running on. */
@@ -93,7 +95,7 @@ export class BlockIndexer {
 
   async #index(
     given: RawBlock,
-    { following, check, together = 1, final = false }: IndexOptions,
+    { following, check, together = 1, final = false, isTip = false }: IndexOptions,
   ): Promise<IndexedBlock> {
     const { height } = given;
     const { store } = this;
@@ -108,6 +110,7 @@ export class BlockIndexer {
       storeHandle: store.handle,
       scan: ahead?.scan,
       sheets: this.#ahead.sheetsOf(started),
+      isTip,
     });
     look();
     const waiting = performance.now();

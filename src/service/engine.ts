@@ -134,6 +134,7 @@ export class Engine {
             }),
           onKernelHealth: (transition) => tell({ kind: 'kernel-health', transition, gpu: health() }),
           crossCheck: settings.crossCheck,
+          latencyBound: settings.latencyBound,
           onDumpLost: (why) => tell({ kind: 'warning', message: why, facts: { path: settings.db } }),
           reopenGpu: () => openGpuExecutor(),
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),

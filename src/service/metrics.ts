@@ -16,6 +16,7 @@ export interface MetricsInput {
   readonly slowestBlockSeconds: number;
   /** Transactions of a batch that wait for the workers. */
   readonly queued: number;
+  readonly inKernel: number;
   readonly dbBytes: number;
   readonly views: ViewLoad | undefined;
   readonly laneViews: ViewLoad | undefined;
@@ -181,6 +182,20 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_gpu_checked_calls_total', "The kernel's results that the CPU has recomputed.", [
       state.gpu.kernel.checkedCalls,
     ])
+    .gauge('warpshrew_gpu_queued_calls', 'Calls that the kernel has been given and has not answered.', [input.inKernel])
+    .gauge('warpshrew_gpu_batch_limit', 'Calls of a block that the kernel gets at most (auto, balance).', [
+      state.gpu.kernel.batchLimit,
+    ])
+    .gauge(
+      'warpshrew_gpu_use_p99_seconds',
+      'Time in which 99 of 100 of the last uses of the kernel were done.',
+      ...optional(state.gpu.kernel.p99Ms === undefined ? undefined : state.gpu.kernel.p99Ms / 1_000),
+    )
+    .counter(
+      'warpshrew_gpu_held_back_total',
+      'Small blocks at the tip that ran without the kernel (--latency-bound).',
+      [state.gpu.kernel.heldBack],
+    )
     .counter('warpshrew_gpu_dumps_total', 'Dumps of calls on which kernel and CPU disagree.', [state.gpu.kernel.dumps])
     .counter('warpshrew_gpu_dumps_lost_total', 'Such dumps that could not be kept.', [state.gpu.kernel.lostDumps])
     .counter(

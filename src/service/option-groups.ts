@@ -53,6 +53,7 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
     'policy',
     'dryRun',
     'crossCheck',
+    'latencyBound',
     'gpu',
     'workers',
   ]),

@@ -115,6 +115,15 @@ export const OPTIONS = {
     0,
     100,
   ),
+  latencyBound: whole(
+    {
+      about: 'at the tip, small blocks run without the kernel while 99 % of its last uses took longer than this',
+      placeholder: 'ms',
+      fallback: undefined,
+    },
+    1,
+    3_600_000,
+  ),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
   workers: whole(
     { about: 'dry-run and CPU workers (default: as blocks need them, at most cores - 1)', fallback: undefined },

@@ -31,6 +31,8 @@ export interface PagesOptions {
   readonly blocks: SlowBlocks;
   /** Transactions of a batch that wait for the workers. */
   readonly queued: () => number;
+  /** Calls that the kernel has not answered. */
+  readonly inKernel: () => number;
   /** Undefined: nothing is published. */
   readonly publishing: () => PublishFigures | undefined;
 }
@@ -141,6 +143,8 @@ export class Pages {
         dryRun: settings.dryRun,
         adapter: state.adapter ?? null,
         ...state.gpu,
+        queued: this.#options.queued(),
+        inKernel: this.#options.inKernel(),
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
         lastCostLoss: state.gpu.lastCostLoss ?? null,
@@ -162,6 +166,7 @@ export class Pages {
       blockSeconds: (blocks.current?.ms ?? 0) / 1000,
       slowestBlockSeconds: blocks.slowest,
       queued: this.#options.queued(),
+      inKernel: this.#options.inKernel(),
       dbBytes: await folderBytes(settings.db),
       views: viewLoad(),
       laneViews: laneViewLoad(),

@@ -80,6 +80,7 @@ async function metrics({ state, store, settings, viewLoad, laneViewLoad }: Serve
     blockSeconds: 0,
     slowestBlockSeconds: 0,
     queued: 0,
+    inKernel: 0,
     dbBytes: await folderBytes(settings.db),
     views: viewLoad(),
     laneViews: laneViewLoad(),

@@ -208,6 +208,7 @@ export class Service {
       version,
       blocks,
       queued: () => this.#watch.queued,
+      inKernel: () => this.#watch.inKernel,
       viewLoad: () => standard.viewLoad,
       laneViewLoad: () => laneViews.load,
       publishing: () => this.#publishing?.figures,

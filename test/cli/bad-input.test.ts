@@ -143,5 +143,5 @@ test('serve answers over HTTP and ends on SIGTERM', async () => {
 test('a wrong command line has status 2 and says what is allowed', async () => {
   const run = await cli('replay', CHAIN, '--policy', 'fastest');
   expect(run.status).toBe(2);
-  expect(run.stderr).toContain('one of auto, cpu, gpu, sequential');
+  expect(run.stderr).toContain('one of auto, balance, cpu, gpu, sequential');
 });

@@ -48,7 +48,7 @@ describe('settings', () => {
       WARPSHREW_WORKERS: "must be a whole number from 1 to 256, not '-1'",
       WARPSHREW_PROT: 'no setting of that name',
       WARPSHREW_GPU: 'must be true or false',
-      '--policy': 'must be one of auto, cpu, gpu, sequential',
+      '--policy': 'must be one of auto, balance, cpu, gpu, sequential',
       '--db-path': 'means the same as --db: give one of them',
       '--node-url': 'name a node, or the block files of one with --blocks-dir, or a chain with --fixture',
       '--exit-at': 'must be above --start-block',

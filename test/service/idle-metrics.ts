@@ -9,6 +9,7 @@ export function idleMetrics(): Promise<string> {
     blockSeconds: 0,
     slowestBlockSeconds: 0,
     queued: 0,
+    inKernel: 0,
     dbBytes: 0,
     views: undefined,
     laneViews: undefined,

@@ -34,6 +34,7 @@ const IDLE = {
   blockSeconds: 0,
   slowestBlockSeconds: 0,
   queued: 0,
+  inKernel: 0,
   dbBytes: 0,
   views: undefined,
   laneViews: undefined,

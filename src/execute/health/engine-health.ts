@@ -1,8 +1,9 @@
 /** How the engine's kernel is, for health and metrics. */
 import type { ErrorCode } from '../../errors/errors.js';
 import type { KernelFailure } from '../../gpu/device/kernel-failures.js';
-
 import type { HealthState, KernelHealthReport } from './kernel-health.js';
+import type { KernelLoadFigures } from './kernel-load.js';
+import { MOST_BATCH } from './kernel-load.js';
 
 export interface EngineHealth {
   /** `unhealthy`: every batch runs on the CPU until the cool-down is over (health/kernel-health.ts). */
@@ -11,14 +12,15 @@ export interface EngineHealth {
   readonly gpuFailures: number;
   /** Code of the last of these failures. */
   readonly lastGpuFailure: ErrorCode | undefined;
-  readonly kernel: Omit<KernelHealthReport, 'probeInMs'> & {
-    /** When an unhealthy kernel is probed with the next block that wants it (ISO 8601); undefined: never. */
-    readonly probeAt: string | undefined;
-    /** Results that the CPU has recomputed, and dumps of disputed ones that were kept and lost. */
-    readonly checkedCalls: number;
-    readonly dumps: number;
-    readonly lostDumps: number;
-  };
+  readonly kernel: Omit<KernelHealthReport, 'probeInMs'> &
+    KernelLoadFigures & {
+      /** When an unhealthy kernel is probed with the next block that wants it (ISO 8601); undefined: never. */
+      readonly probeAt: string | undefined;
+      /** Results that the CPU has recomputed, and dumps of disputed ones that were kept and lost. */
+      readonly checkedCalls: number;
+      readonly dumps: number;
+      readonly lostDumps: number;
+    };
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
@@ -43,6 +45,9 @@ export const NO_GPU: EngineHealth = {
     checkedCalls: 0,
     dumps: 0,
     lostDumps: 0,
+    batchLimit: MOST_BATCH,
+    p99Ms: undefined,
+    heldBack: 0,
     failures: { 'device-lost': 0, timeout: 0, failure: 0, mismatch: 0, 'not-opened': 0 },
     transitions: { healthy: 0, degraded: 0, unhealthy: 0, probing: 0 },
   },

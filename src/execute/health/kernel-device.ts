@@ -6,13 +6,14 @@ import { encodeDump } from './call-dump.js';
 import { CrossCheck, type DisputedCall, KernelMismatch } from './cross-check.js';
 import type { EngineHealth } from './engine-health.js';
 import { type KernelCause, KernelHealth, type KernelTransition } from './kernel-health.js';
+import { KernelLoad, type KernelLoadOptions } from './kernel-load.js';
 
 /** Keeps dumps. What it throws is counted, and nothing else happens. */
 export interface DumpPlace {
   write(name: string, dump: Uint8Array): void;
 }
 
-export interface KernelDeviceOptions {
+export interface KernelDeviceOptions extends KernelLoadOptions {
   readonly gpu?: GpuExecutor;
   /** Opens an executor on a new device after a loss; without it a loss is final. The engine closes what it opened. */
   readonly reopenGpu?: () => Promise<GpuExecutor>;
@@ -35,6 +36,7 @@ export interface KernelDeviceOptions {
 /** Without a kernel nothing is ever asked of it. */
 export class KernelDevice {
   readonly crossCheck: CrossCheck;
+  readonly load: KernelLoad;
   readonly #options: KernelDeviceOptions;
   readonly #health: KernelHealth;
   #gpu: GpuExecutor | undefined;
@@ -53,6 +55,7 @@ export class KernelDevice {
 
   constructor(options: KernelDeviceOptions) {
     this.#options = options;
+    this.load = new KernelLoad(options);
     this.crossCheck = new CrossCheck(options.crossCheck ?? 0);
     const { gpu, reopenGpu, onKernelHealth: onTransition, onKernelFailure, now = () => performance.now() } = options;
     this.#health = new KernelHealth({ now, canReopen: reopenGpu !== undefined, onTransition });
@@ -111,7 +114,14 @@ export class KernelDevice {
       lastGpuFailure: this.#lastFailure,
       kernelFailures: this.#kernelFailures + (kernels?.count ?? 0),
       lastKernelFailure: kernels?.last ?? this.#lastKernelFailure,
-      kernel: { ...report, probeAt, checkedCalls: this.#checked, dumps: this.#dumps, lostDumps: this.#lostDumps },
+      kernel: {
+        ...report,
+        probeAt,
+        checkedCalls: this.#checked,
+        dumps: this.#dumps,
+        lostDumps: this.#lostDumps,
+        ...this.load.figures,
+      },
     };
   }
 

@@ -14,6 +14,7 @@ import type { CallDivider } from '../choose/balance.js';
 import type { CostModel } from '../choose/cost-model.js';
 import type { KernelPrograms } from '../choose/kernel-programs.js';
 import { type CrossCheck, KernelMismatch } from '../health/cross-check.js';
+import type { KernelLoad } from '../health/kernel-load.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { AT, type KernelNumbers, type RowOverrides } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
@@ -39,6 +40,8 @@ export interface KernelWatch {
   succeeded(checked: number): void;
   /** The device or a whole batch failed; the kernel is not used again for this part of the block. */
   failed(error: unknown): void;
+  /** How much it is given. */
+  readonly load: KernelLoad;
   /** The executor, as long as it may be used. */
   readonly usable: GpuExecutor | undefined;
 }
@@ -84,7 +87,7 @@ export class BlockKernel {
   #rows: KernelRows | undefined;
   #checked = 0;
   #mismatch: KernelMismatch | undefined;
-  /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
+  /** Milliseconds that this thread spent on the kernel's part, waiting included. */
   #ms = 0;
   #segments = 0;
   /** Of the device, before the block. */
@@ -143,13 +146,16 @@ export class BlockKernel {
     const { use, rows, statistics, threads } = this.#inputs;
     const { policy, costs } = use;
     const worth = policy === 'auto' ? new Set(costs.worthRecording(rows.length, threads)) : undefined;
+    const mostCalls = policy === 'gpu' ? Number.POSITIVE_INFINITY : use.device.load.batchLimit;
     const programOf = (node: number): Program | undefined => this.#calls.programOf(rows[node]);
     const write = (node: number): boolean => this.#write(rows[node]);
-    const route = routeRows({ ...use, plan, colours, threads, worth, programOf, isReusable, onChosen, write });
+    const given = { plan, colours, threads, worth, mostCalls, programOf, isReusable, onChosen, write };
+    const route = routeRows({ ...use, ...given });
     statistics.punted += route.unsupported;
     statistics.compiling += route.compiling;
     statistics.splits += route.splits;
-    if (use.balance !== undefined) this.#times = new SplitTimes(use.balance, route.divided);
+    const hashOf = (node: number): string | undefined => programOf(node)?.hash;
+    if (use.balance !== undefined) this.#times = new SplitTimes(use.balance, route.divided, hashOf);
     return route.segments;
   }
 
@@ -167,10 +173,14 @@ export class BlockKernel {
     if (rows === undefined) return undefined;
     const started = performance.now();
     const began = started - (this.#segments === 0 ? this.#packMs : 0);
-    const running = rows.run(segment).then((outcomes) => {
+    const { gpuCalls } = segment;
+    const { load } = this.#inputs.use.device;
+    load.begins(gpuCalls);
+    const ran = rows.run(segment).finally(() => load.ends(gpuCalls, performance.now() - started));
+    const running = ran.then((outcomes) => {
       this.#count(segment, performance.now() - started);
       const checked = this.#check(rows, segment, outcomes);
-      this.#times?.ranInKernel(this.#callsOf(segment), performance.now() - began);
+      this.#times?.ranInKernel(segment, performance.now() - began);
       return checked;
     });
     this.#ms += performance.now() - started;
@@ -185,18 +195,6 @@ export class BlockKernel {
   #count({ gpuCalls }: Segment, ms: number): void {
     const { seconds } = this.#inputs.statistics;
     addValue(seconds, 'kernel', EXECUTION_SECONDS, ms / 1_000 / gpuCalls, gpuCalls);
-  }
-
-  /** Calls of `segment` by program hash. */
-  #callsOf(segment: Segment): Map<string, number> {
-    const calls = new Map<string, number>();
-    for (const { gpu } of segment.colours) {
-      for (const node of gpu) {
-        const hash = this.#calls.programOf(this.#inputs.rows[node])?.hash;
-        if (hash !== undefined) calls.set(hash, (calls.get(hash) ?? 0) + 1);
-      }
-    }
-    return calls;
   }
 
   /** Recomputes some of `outcomes` before anybody sees them. Throws KernelMismatch. */

@@ -25,6 +25,8 @@ export interface Route {
 }
 
 export interface RouteInputs extends ChoiceInputs {
+  /** Calls that the kernel may get. */
+  readonly mostCalls: number;
   /** Hears the nodes of the first colour that threads run, before any call is written: they can begin. */
   onChosen(nodes: readonly number[]): void;
   /** Writes the call of `node` for the kernel; false: it does not take it. */
@@ -36,11 +38,18 @@ export function withoutKernel(colours: readonly (readonly number[])[]): Segment[
   return [{ colours: colours.map((cpu) => ({ cpu, gpu: [] })), gpuCalls: 0 }];
 }
 
+/** Leaves only the first `most` calls of the block to the kernel: nothing of that follows what goes to threads. */
+function keepMost(gpu: Uint8Array, most: number): void {
+  let calls = 0;
+  for (let node = 0; node < gpu.length; node++) if (gpu[node] === 1 && ++calls > most) gpu[node] = 0;
+}
+
 /** Assigns every node of the plan to the CPU or the GPU, and cuts the colours into segments. */
 export function routeRows(inputs: RouteInputs): Route {
   const { colours, plan } = inputs;
   const { balance } = inputs;
   const chosen = balance === undefined ? chooseForGpu(inputs) : chooseBalanced(inputs, balance);
+  keepMost(chosen.gpu, inputs.mostCalls);
   if (chosen.splits > 0) inputs.onChosen(colours[0].filter((node) => chosen.gpu[node] === 0));
   for (const nodes of colours) {
     for (const node of nodes) if (chosen.gpu[node] === 1 && !inputs.write(node)) chosen.gpu[node] = 0;

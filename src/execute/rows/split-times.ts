@@ -1,5 +1,6 @@
 /** What threads and kernel took for the calls that they divided in a block: from that, later blocks are divided. */
 import type { CallDivider, SideTally } from '../choose/balance.js';
+import type { Segment } from './route.js';
 
 interface Tally {
   calls: number;
@@ -18,10 +19,11 @@ export class SplitTimes {
   #finishCalls = 0;
   #finishMs = 0;
 
-  /** `divided`: calls by hash of the programs in question. */
+  /** `divided`: calls by hash of the programs in question; `hashOf`: the program that a node calls. */
   constructor(
     readonly balance: CallDivider,
     readonly divided: ReadonlyMap<string, number>,
+    readonly hashOf: (node: number) => string | undefined,
   ) {}
 
   /** The pool took `ms` for `calls` of program `hash`, others left out. */
@@ -33,8 +35,13 @@ export class SplitTimes {
     tally.ms += ms;
   }
 
-  /** The kernel took `ms` for `calls`, by hash, from the first one that was written until all had come back. */
-  ranInKernel(calls: ReadonlyMap<string, number>, ms: number): void {
+  /** The kernel took `ms` for its calls of `segment`, from the first one that was written until all had come back. */
+  ranInKernel({ colours }: Segment, ms: number): void {
+    const calls = new Map<string, number>();
+    for (const node of colours.flatMap(({ gpu }) => gpu)) {
+      const hash = this.hashOf(node);
+      if (hash !== undefined) calls.set(hash, (calls.get(hash) ?? 0) + 1);
+    }
     this.#runs.push({ calls, ms });
   }
 

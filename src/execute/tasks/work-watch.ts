@@ -15,6 +15,8 @@ const TXID_AT = 16;
 const TXID_BYTES = 32;
 /** In the block's place: transactions that wait for the workers (u32). */
 const QUEUED_WORD = 12;
+/** There as well: calls that the kernel has been given and not answered (u32). */
+const IN_KERNEL_WORD = 13;
 /** Looks at a place that changes all the time. */
 const MOST_LOOKS = 100;
 
@@ -57,6 +59,15 @@ export class WorkWatch {
 
   queue(count: number): void {
     Atomics.store(this.#words, QUEUED_WORD, count);
+  }
+
+  /** Calls that the kernel has been given and not answered. */
+  get inKernel(): number {
+    return Atomics.load(this.#words, IN_KERNEL_WORD);
+  }
+
+  giveKernel(calls: number): void {
+    Atomics.store(this.#words, IN_KERNEL_WORD, calls);
   }
 
   /** The block is stored, or given up. */
