@@ -325,7 +325,8 @@ program
 program
   .command('gpu-info')
   .description('name the adapter the kernel would run on; exit status 5 if there is none')
-  .action(async () => finish(await (await import('./gpu-info.js')).gpuInfoCommand()));
+  .addOption(new Option('--here').hideHelp())
+  .action(async ({ here }) => finish(await (await import('./gpu-info.js')).gpuInfoCommand(here === true)));
 
 program
   .command('software-gpu')

@@ -7,7 +7,7 @@ import type { GpuProbe } from './gpu-probe.js';
 import { missing, vulkanSystem } from './vulkan.js';
 
 /** Of the hidden command that probes. */
-const PROBE_COMMAND = 'probe-gpu';
+const PROBE_COMMAND = ['probe-gpu'];
 /** A software driver compiles for some seconds; a driver that hangs never ends. */
 const PATIENCE_MS = 120_000;
 const MIB = 2 ** 20;

@@ -10,17 +10,23 @@ const END: TrialEnd = { status: 0, signal: undefined, timedOut: false, stdout: '
 async function tried(end: Partial<TrialEnd>) {
   const noise: string[] = [];
   const run = async (): Promise<TrialEnd> => ({ ...END, ...end });
-  const error = await tryAdapter({ onNoise: (line) => noise.push(line), run }).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return { noise, error };
+  let [adapter, error]: unknown[] = [];
+  try {
+    adapter = await tryAdapter({ onNoise: (line) => noise.push(line), run });
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { noise, error, adapter };
 }
 
 describe('an adapter that is tried', () => {
   it('is there, whatever drivers printed', async () => {
-    const { noise, error } = await tried({ stderr: 'libfoo: warning\n\nlibbar: 2\n' });
-    expect(error).toBeUndefined();
+    const found = '{"vendor":"acme"}';
+    const { noise, error, adapter } = await tried({
+      stdout: `libfoo: {"vendor":\n${found}\n`,
+      stderr: 'libfoo: warning\n\nlibbar: 2\n',
+    });
+    expect([error, adapter]).toEqual([undefined, found]);
     expect(noise).toEqual(['libfoo: warning', 'libbar: 2']);
   });
 
@@ -79,6 +85,15 @@ describe.skipIf(!hasDriver)('a driver that prints', () => {
     const printed = linesOf(debug.stderr).filter(({ msg }) => msg === 'printed by a GPU driver');
     expect(printed.length).toBeGreaterThan(3);
     expect(printed.every(({ level, line }) => level === 'debug' && typeof line === 'string')).toBe(true);
+  });
+
+  it('leaves what gpu-info says alone', async () => {
+    const none = await startCli(['gpu-info'], noisy()).done;
+    expect(none.status).toBe(5);
+    expect(none.stderr).toMatch(/^GPU_UNAVAILABLE: .*\n {2}hint: .*\n$/);
+    const one = await startCli(['gpu-info'], { ...softwareDriverEnvironment(), VK_LOADER_DEBUG: 'all' }).done;
+    expect([one.status, one.stderr]).toEqual([0, '']);
+    expect(JSON.parse(one.stdout)).toMatchObject({ software: true });
   });
 
   it('leaves what replay says alone', async () => {

@@ -11,7 +11,7 @@ import { shipped } from '../../util/shipped.js';
 const MOST_OUTPUT = 1 << 16;
 /** Lines that drivers printed, as many as anybody hears of. */
 const MOST_LINES = 100;
-const ADAPTER_COMMAND = 'gpu-info';
+const ADAPTER_COMMAND = ['gpu-info', '--here'];
 /** Loading drivers takes a second or two; one that hangs never ends. */
 const PATIENCE_MS = 60_000;
 
@@ -27,8 +27,12 @@ export interface TrialEnd {
 }
 
 /** Runs a command of this program in a process of its own, which is ended after `patienceMs`. */
-export function runApart(command: string, environment: NodeJS.ProcessEnv, patienceMs: number): Promise<TrialEnd> {
-  const child = spawn(process.execPath, [fileURLToPath(shipped('cli.js')), command], {
+export function runApart(
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  patienceMs: number,
+): Promise<TrialEnd> {
+  const child = spawn(process.execPath, [fileURLToPath(shipped('cli.js')), ...command], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,10 +78,11 @@ export interface TrialOptions {
 }
 
 /**
- * Asks for the adapter in a process of its own. Throws EnvironmentError GPU_UNAVAILABLE if there is none there, or a
- * driver ended or held the process: then this one must not try it. Whatever else happened, this one finds out.
+ * Asks for the adapter in a process of its own; gives it as a line of JSON, undefined where that is not certain. Throws
+ * EnvironmentError GPU_UNAVAILABLE if there is none there, or a driver ended or held the process: then this one must
+ * not try it. Whatever else happened, this one finds out.
  */
-export async function tryAdapter({ onNoise, run }: TrialOptions): Promise<void> {
+export async function tryAdapter({ onNoise, run }: TrialOptions = {}): Promise<string | undefined> {
   const end = await (run ?? (() => runApart(ADAPTER_COMMAND, process.env, PATIENCE_MS)))();
   const [own, noise] = parted(end.stderr);
   for (const line of noise.slice(0, MOST_LINES)) onNoise?.(line);
@@ -97,4 +102,6 @@ export async function tryAdapter({ onNoise, run }: TrialOptions): Promise<void> 
     });
   }
   if (code === 'GPU_UNAVAILABLE') throw new EnvironmentError(code, words.join(': '), { hint });
+  // A driver may print to standard output, too.
+  return end.stdout.split('\n').findLast((line) => line.startsWith('{"vendor":'));
 }
