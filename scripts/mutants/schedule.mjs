@@ -71,6 +71,12 @@ export const SCHEDULE = [
     'return this.share;',
     'a side that was slow once is never tried again',
   ),
+  inFile('src/execute/rows/explain.ts', 'test/execute/explain.test.ts')(
+    'explained-otherwise',
+    "policy: 'auto',",
+    "policy: 'gpu',",
+    'a batch is said to go to the kernel that auto would not send there',
+  ),
   load(
     'limit-unbounded',
     'Math.max(LEAST_BATCH, Math.floor(this.#limit * SHRINK))',

@@ -143,6 +143,7 @@ program
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
   .addOption(new Option('--json', 'print JSON').conflicts('dot'))
   .option('--dot', 'print the conflict graph for Graphviz')
+  .option('--explain', 'say of each batch what auto would run it on, and why, by what it has learned beside --db')
   .action(async (file: string, options) =>
     finishDeep(async () => (await import('./plan.js')).planCommand(file, options)),
   );

@@ -1,11 +1,16 @@
+import { availableParallelism } from 'node:os';
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors/errors.js';
+import { CostModel } from '../execute/choose/cost-model.js';
+import { restoreKernelCosts } from '../execute/choose/cost-record.js';
+import { type Explained, explainBatches } from '../execute/rows/explain.js';
 import { type PlannedRows, planRows } from '../execute/rows/plan-rows.js';
 import { type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
 import { keyHex } from '../lane/keys.js';
 import type { LaneKey } from '../lane/types.js';
+import { CostFile } from '../pipeline/cost-file.js';
 import { toDot } from '../plan/picture.js';
 import { summarise } from '../plan/plan.js';
 import { type PlanReport, reportOf } from '../plan/report.js';
@@ -23,7 +28,7 @@ const NAMED_KEYS = 16;
 /** `warpshrew plan FILE.bin`: phase 1 of one block, without running or storing anything. */
 export async function planCommand(
   file: string,
-  options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean },
+  options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean; readonly explain?: boolean },
 ): Promise<{ text: string; exitStatus: number }> {
   const block = BlockOffsets.read(readInputFile(file, MAX_BLOCK_LENGTH));
   const store = options.db === undefined ? undefined : await Store.openRecorded(options.db, { readOnly: true });
@@ -37,15 +42,32 @@ export async function planCommand(
     const { laneStartHeight, dependent } = { laneStartHeight: 0, dependent: 'demote' as const, ...store?.identity() };
     const context = { height, block: block.raw, laneStartHeight, dependent };
     const planned = await planRows(block, context, { get: (key) => store?.getLatest('P', fromBinaryString(key)) });
-    const text = options.dot
-      ? planDot(planned)
-      : options.json
-        ? JSON.stringify(planJson(height, planned))
-        : planText(height, planned);
-    return { text, exitStatus: 0 };
+    const explained = options.explain ? explain(planned, options.db) : undefined;
+    if (options.dot) return { text: planDot(planned), exitStatus: 0 };
+    if (!options.json) return { text: planText(height, planned, explained), exitStatus: 0 };
+    return { text: JSON.stringify({ ...planJson(height, planned), explained }), exitStatus: 0 };
   } finally {
     await store?.close();
   }
+}
+
+/** Why `auto` would run each batch where it would, with what it has learned beside database `db`. */
+function explain(planned: PlannedRows, db: string | undefined): ExplainedPlan {
+  const costs = new CostModel();
+  const record = db === undefined ? undefined : new CostFile(db).read();
+  const found = record && restoreKernelCosts(record, costs);
+  const measured =
+    found === undefined
+      ? 'nothing: no record of costs is there'
+      : 'why' in found
+        ? `nothing: the record of costs is not used, ${found.why}`
+        : found.device;
+  return { measured, ...explainBatches(planned, costs, Math.max(1, availableParallelism() - 1)) };
+}
+
+interface ExplainedPlan extends Explained {
+  /** What the costs were measured with. */
+  readonly measured: string;
 }
 
 function planJson(height: number, planned: PlannedRows): Record<string, unknown> {
@@ -142,7 +164,7 @@ function callsOf(columns: LaneColumns, row: number): PlannedCall[] {
   });
 }
 
-function planText(height: number, planned: PlannedRows): string {
+function planText(height: number, planned: PlannedRows, explained: ExplainedPlan | undefined): string {
   const summary = summaryOf(height, planned);
   const head = [
     `height        ${height}`,
@@ -160,7 +182,25 @@ function planText(height: number, planned: PlannedRows): string {
     ...row.reads.map((key) => `  read  ${keyText(key)}`),
     ...row.writes.map((key) => `  write ${keyText(key)}`),
   ]);
-  return [...head, ...lines].join('\n');
+  return [...head, ...(explained === undefined ? [] : explainText(explained)), ...lines].join('\n');
+}
+
+function explainText({ measured, threads, launchUs, savedUs, batches }: ExplainedPlan): string[] {
+  const us = (value: number | null): string => (value === null ? 'unknown' : `${Math.round(value)} µs`);
+  return [
+    `costs of      ${measured}`,
+    `kernel        waking it costs ${us(launchUs)}; it would save ${us(savedUs)} on ${threads} threads`,
+    ...batches.flatMap(({ colour, width, others, programs }) => [
+      `batch ${colour}, ${width} wide`,
+      ...programs.flatMap((each) => {
+        const again = each.calls - each.reused;
+        const run = again === 0 ? '' : `, ${again} run by ${each.executor}`;
+        const costs = again === 0 ? '' : ` (threads ${us(each.threadsUs)}, kernel ${us(each.kernelUs)})`;
+        return [`  program ${each.program.slice(0, 16)}: ${each.reused} reused${run}${costs}: ${each.why}`];
+      }),
+      ...(others === 0 ? [] : [`  ${others} others: never in the kernel`]),
+    ]),
+  ];
 }
 
 function callText({ target, opcode }: PlannedCall): string {

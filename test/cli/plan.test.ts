@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { openSource } from '../../src/bitcoin/sources.js';
+import { BlockModes } from '../../src/execute/choose/block-modes.js';
+import { CostModel } from '../../src/execute/choose/cost-model.js';
+import { encodeCosts } from '../../src/execute/choose/cost-record.js';
 import { planRows } from '../../src/execute/rows/plan-rows.js';
+import { COST_FILE, CostFile } from '../../src/pipeline/cost-file.js';
+import { prepareProgram } from '../../src/program/prepare.js';
 import { makeEngine, message, sourceOf } from '../execute/engines.js';
 import { bundledDatabase } from '../helpers/bundled-database.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
@@ -32,6 +37,29 @@ it('plan counts the transactions that would read predicted values, and marks eac
   expect(plan).not.toHaveProperty('mispredicted');
   expect(plan.txs.map(({ predicted }) => predicted)).toEqual([false, ...new Array<boolean>(150).fill(true)]);
   for (const { reads, writes } of plan.txs) expect([reads, writes]).toEqual([[...reads].sort(), [...writes].sort()]);
+});
+
+it('plan --explain says what auto would run each batch on, and what it goes by', async () => {
+  const folder = temporaryFolder();
+  const [file, db] = [join(folder, 'block.bin'), join(folder, 'db')];
+  await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', String(MINTS - 1));
+  for (const { raw } of openSource(CHAIN).blocks(MINTS, MINTS)) writeFileSync(file, raw);
+  const explain = async (): Promise<string> => (await cli('plan', file, '--db', db, '--explain')).stdout;
+  expect(await explain()).toMatch(/costs of {6}nothing: no record of costs is there\n/);
+  const costs = new CostModel();
+  const { hash } = prepareProgram(builtProgram('mint'));
+  costs.ranAlone(hash, 1, 5);
+  new CostFile(db).write(encodeCosts('a machine', new BlockModes({ threads: 1, predictReads: true }), costs));
+  const text = await explain();
+  expect(text).toContain('costs of      a machine\n');
+  expect(text).toMatch(/batch 1, 151 wide\n/);
+  expect(text).toMatch(new RegExp(`program ${hash.slice(0, 16)}: \\d+ reused, 150 run by kernel \\(threads \\d+ µs, `));
+  const { explained } = JSON.parse((await cli('plan', file, '--db', db, '--explain', '--json')).stdout) as {
+    explained: { measured: string; batches: readonly { width: number }[] };
+  };
+  expect(explained).toMatchObject({ measured: 'a machine', batches: [{ width: 151 }] });
+  writeFileSync(join(db, COST_FILE), 'nonsense');
+  expect(await explain()).toContain('the record of costs is not used, it is damaged\n');
 });
 
 it('plan names what each transaction calls, and for which key, or whose output, it waits', async () => {

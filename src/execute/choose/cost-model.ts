@@ -134,14 +134,24 @@ export class CostModel {
    * there is none.
    */
   saving(hash: string, count: number, threads: number): number {
+    if (this.#programs.get(hash) === undefined) return 0;
+    const { threads: cpu = 0, kernel } = this.estimate(hash, count, threads);
+    return cpu * MARGIN - kernel;
+  }
+
+  /**
+   * Microseconds that a colour's `count` messages of program `hash` take on threads (undefined if nobody has run the
+   * program), and in the kernel, launch not counted.
+   */
+  estimate(hash: string, count: number, threads: number): { readonly threads?: number; readonly kernel: number } {
     const costs = this.#programs.get(hash);
-    if (costs === undefined) return 0;
-    const [alone, pooled] = [costs.alone.median, costs.pooled.median];
+    const kernel = GUESS.dispatch + count * (costs?.gpu ?? GUESS.gpuCall);
+    const [alone, pooled] = [costs?.alone.median, costs?.pooled.median];
     const onPool = threads > 0 && count >= FEWEST_FOR_WORKERS;
     // What was measured the other way only is taken for less than it may be: then it is measured.
-    const call = onPool ? (pooled ?? (alone ?? 0) / threads) : (alone ?? pooled ?? 0);
-    const cpu = call * count + (onPool ? GUESS.batch : 0);
-    return cpu * MARGIN - GUESS.dispatch - count * costs.gpu;
+    const call = onPool ? (pooled ?? (alone === undefined ? undefined : alone / threads)) : (alone ?? pooled);
+    if (call === undefined) return { kernel };
+    return { threads: call * count + (onPool ? GUESS.batch : 0), kernel };
   }
 
   /**

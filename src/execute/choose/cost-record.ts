@@ -53,6 +53,32 @@ export function restoreCosts(
   modes: BlockModes,
   kernel: CostModel,
 ): string | undefined {
+  const record = readRecord(bytes);
+  if (typeof record === 'string') return record;
+  if (record.device !== device) return 'it is of another device';
+  for (const { name, ms, figures } of record.kinds) modes.restore(name, ms, figures);
+  restoreKernel(record, kernel);
+  return undefined;
+}
+
+/** What a record says of the kernel alone, measured with whatever it was; gives that, or why it is not to be used. */
+export function restoreKernelCosts(
+  bytes: Uint8Array,
+  kernel: CostModel,
+): { readonly device: string } | { readonly why: string } {
+  const record = readRecord(bytes);
+  if (typeof record === 'string') return { why: record };
+  restoreKernel(record, kernel);
+  return { device: record.device };
+}
+
+function restoreKernel(record: CostRecord, kernel: CostModel): void {
+  for (const { name, ms, figures } of record.kernel) kernel.restore(name, ms, figures);
+  kernel.restoreLaunch(record.launch);
+}
+
+/** What is in a record, or why it cannot be used. */
+function readRecord(bytes: Uint8Array): CostRecord | string {
   if (bytes.length > MOST_RECORD_BYTES) return 'it is too large';
   const end = bytes.indexOf(0x0a);
   const head = decoder.decode(bytes.subarray(0, Math.max(0, end)));
@@ -62,12 +88,7 @@ export function restoreCosts(
   const text = bytes.slice(end + 1);
   if (crc32(text) !== Number.parseInt(sum, 16)) return 'it is damaged';
   const record = parse(decoder.decode(text));
-  if (record === undefined) return 'it is damaged';
-  if (record.device !== device) return 'it is of another device';
-  for (const { name, ms, figures } of record.kinds) modes.restore(name, ms, figures);
-  for (const { name, ms, figures } of record.kernel) kernel.restore(name, ms, figures);
-  kernel.restoreLaunch(record.launch);
-  return undefined;
+  return record ?? 'it is damaged';
 }
 
 function parse(text: string): CostRecord | undefined {

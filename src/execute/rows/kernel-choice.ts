@@ -11,7 +11,7 @@ export interface ChoiceInputs {
   /** Nodes by colour, in block order. */
   readonly colours: readonly (readonly number[])[];
   readonly policy: Policy;
-  readonly gpu: GpuExecutor;
+  readonly gpu: Pick<GpuExecutor, 'kernelState'>;
   readonly costs: CostModel;
   /** How calls are divided under `balance`; undefined under every other policy. */
   readonly balance: CallDivider | undefined;

@@ -7,11 +7,14 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import type { Rows } from '../../plan/access-sets.js';
 import { type Plan, planOf } from '../../plan/plan.js';
 import { ProgramRunner } from '../../program/runner.js';
+import type { Program } from '../../program/types.js';
 import { StepMemory } from '../predict/step-memory.js';
 import { BlockBudget } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
 import { AT, HEAD } from '../tasks/row-records.js';
 import { RowTasks } from '../tasks/row-tasks.js';
+import { BlockMemory } from './block-memory.js';
+import { KernelCalls } from './kernel-calls.js';
 import { Predictions } from './predictions.js';
 import { callsOf } from './row-calls.js';
 import { RowGroups } from './row-groups.js';
@@ -28,6 +31,10 @@ export interface PlannedRows {
   readonly plan: Plan;
   /** By row: 1 where it would run again with a value that is predicted. */
   readonly isPredicted: Uint8Array;
+  /** The program that `row` calls, as its only message of the common kind; undefined: it is of another kind. */
+  programOf(row: number): Program | undefined;
+  /** Whether the dry run of `row` could stand if no earlier row changes what it read. */
+  isReusable(row: number): boolean;
   /** Keys that `row`, one of `rows`, touched or declared: each once, ascending. */
   keysOf(row: number): { readonly reads: LaneKey[]; readonly writes: LaneKey[] };
   /** The keys for which node `node` of `plan` follows node `before`, ascending: one of both writes each. */
@@ -43,7 +50,8 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
   const all = { from: 0, to: columns.count };
   const rows = independentRows(columns, all);
   const work = new RowWork(() => new RowTasks(0, columns, context, reader, new ProgramRunner()), undefined);
-  await work.run(new RowGroups(columns).inOrder(rows), table, budget);
+  const groups = new RowGroups(columns);
+  await work.run(groups.inOrder(rows), table, budget);
   const sets = table.accessSets(rows);
   const calls = callsOf(columns, all, rows, context.dependent);
   const predictions = new Predictions(rows, sets, table, new StepMemory(), budget, calls);
@@ -60,7 +68,11 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
     for (const key of later.writes) if (earlier.reads.has(key)) shared.push(key);
     return [...new Set(shared)].map((key) => table.state.keyText(key)).sort();
   };
-  return { columns, rows, plan: planOf(ordering), isPredicted, keysOf, sharedKeys };
+  const memory = new BlockMemory();
+  const called = new KernelCalls({ seed: 0, columns, context, table, groups, predictions, memory });
+  const programOf = (row: number) => called.programOf(row);
+  const isReusable = (row: number) => !table.hasAsked(row) && !predictions.changes(row);
+  return { columns, rows, plan: planOf(ordering), isPredicted, programOf, isReusable, keysOf, sharedKeys };
 }
 
 function rowOf({ offsets, values }: Rows, node: number): ReadonlySet<number> {
