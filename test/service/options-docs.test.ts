@@ -23,7 +23,7 @@ test('every metric in docs/operations.md is one that is told, and the other way 
   const text = await idleMetrics();
   const told = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((m) => m[1]));
   const documented = new Set(
-    [...read('docs/operations.md').matchAll(/^\| `((?:warpshrew|process)_[a-z_]+)`/gm)].map((m) => m[1]),
+    [...read('docs/operations.md').matchAll(/^\| `((?:warpshrew|process)_[a-z0-9_]+)`/gm)].map((m) => m[1]),
   );
   // Node.js and prom-client say what they tell of a process: it is not the same everywhere.
   for (const name of told) if (/^(process|nodejs)_/.test(name) && !documented.has(name)) told.delete(name);
