@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Batch tasks, after `npm run build`: the kernel against one core and against all, from columns to answers (packing,
 // readback and the check of 2 % included). node bench/tasks.mjs [--only sha256,merkle,schnorr,ecdsa]
-// [--widths 1024,65536] [--leaves 1048576] [--rounds 7] [--sweep 256,…] [--json FILE]. On a machine without a GPU:
+// [--widths 1024,65536] [--leaves 1048576] [--rounds 7] [--sweep 256,…] [--json FILE] [--gpu-server ADDRESS (the kernel
+// of `warpshrew gpu-server`, not of this process)]. On a machine without a GPU:
 // npm run software-gpu -- node bench/tasks.mjs --widths 256 --leaves 4096 --sweep 64,256
 import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     leaves: { type: 'string', default: '1048576' },
     rounds: { type: 'string', default: '7' },
     sweep: { type: 'string', default: '256,512,1024,2048,4096,8192,16384,32768,65536' },
+    'gpu-server': { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -97,8 +99,10 @@ const TASKS = {
 };
 
 const least = { sha256: 1, merkle: 1, schnorr: 1, ecdsa: 1 };
+const address = options['gpu-server'];
+const gpuServer = address === undefined ? undefined : { address, priority: 'bench' };
 const SIDES = {
-  kernel: new Tasks({ backend: 'gpu', least, onFailure: (error) => console.error(error) }),
+  kernel: new Tasks({ backend: 'gpu', least, gpuServer, onFailure: (error) => console.error(error) }),
   one: new Tasks({ backend: 'cpu', threads: 0 }),
   all: new Tasks({ backend: 'cpu' }),
 };

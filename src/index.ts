@@ -40,7 +40,14 @@ export { proveKey } from './store/proof/prove-key.js';
 export { StoreReader } from './store/reader.js';
 export { combinedRoot } from './store/tree/tree-hash.js';
 export { type StateProof, verifyProof } from './store/tree/verify-proof.js';
-export { type LeastWidths, type MerkleAnswer, Tasks, type TasksFigures, type TasksOptions } from './tasks/tasks.js';
+export {
+  type GpuServerChoice,
+  type LeastWidths,
+  type MerkleAnswer,
+  Tasks,
+  type TasksFigures,
+  type TasksOptions,
+} from './tasks/tasks.js';
 export type { EcdsaBatch, MerkleBuild, SchnorrBatch, Sha256Batch } from './tasks/work/requests.js';
 export { bundledChain } from './util/bundled-chain.js';
 export { DEEP_STACK } from './util/deep-thread.js';

@@ -8,7 +8,61 @@ const keys = inFile('src/tasks/work/keys.ts', TESTS);
 const requests = inFile('src/tasks/work/requests.ts', TESTS);
 const cpu = inFile('src/tasks/cpu/run-work.ts', TESTS);
 
+const SERVER = 'test/tasks/server.test.ts';
+const connection = inFile('src/tasks/server/connection.ts', SERVER);
+const frames = inFile('src/tasks/server/frames.ts', SERVER);
+const queue = inFile('src/tasks/server/job-queue.ts', SERVER);
+const server = inFile('src/tasks/server/server.ts', SERVER);
+
 export const TASKS = [
+  connection(
+    'server-token-ignored',
+    'own !== undefined && !tokensEqual(own, token)',
+    'own !== undefined && token.length === 0',
+    'any token is the right one',
+  ),
+  connection(
+    'server-job-before-hello',
+    "else if (message.kind === 'job' && this.#isWelcome)",
+    "else if (message.kind === 'job')",
+    'who has not greeted has jobs done',
+  ),
+  connection(
+    'server-greeting-unbounded',
+    'this.#isWelcome ? MOST_FRAME : MOST_TOKEN + 2',
+    'MOST_FRAME',
+    'who has not greeted may have a large frame allocated',
+  ),
+  frames(
+    'server-frame-unbounded',
+    'if (bytes > this.owner.most) {',
+    'if (bytes > 2 ** 31) {',
+    'a frame of any length is allocated',
+  ),
+  frames(
+    'server-frame-not-reserved',
+    'if (!this.owner.reserve(bytes)) return false;',
+    'this.owner.reserve(bytes);',
+    'a frame is allocated although there is no room for it',
+  ),
+  queue(
+    'server-greedy-first',
+    'clients.delete(client);\n        if (jobs.length > 0) clients.set(client, jobs);',
+    'if (jobs.length === 0) clients.delete(client);',
+    'a client with many jobs has all of them done first',
+  ),
+  server(
+    'server-deletes-any-file',
+    '?.isSocket() !== true',
+    ' === undefined',
+    'a server deletes a file that lies where its socket should',
+  ),
+  server(
+    'server-tcp-without-token',
+    "if (address.kind === 'tcp' && token === undefined) {",
+    "if (address.kind === 'tcp' && token === '') {",
+    'a server on TCP serves anybody',
+  ),
   tasks(
     'task-answer-unchecked',
     '(again === undefined || agrees(work, chosen, answer, again))',

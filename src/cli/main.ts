@@ -29,6 +29,7 @@ import {
 } from './arguments.js';
 import { endQuietly } from './closed-output.js';
 import { addContractCommands } from './contract-commands.js';
+import { addGpuCommands } from './gpu-commands.js';
 import { addSettings, ROCKSHREW_COMMAND, withCommand } from './settings.js';
 import { addProofCommands, addStoreCommands } from './store-commands.js';
 
@@ -362,6 +363,7 @@ program
   .action(async (options) => finishDeep(async () => (await import('./verify-kernel.js')).verifyKernelCommand(options)));
 
 addContractCommands(program, finish, finishDeep);
+addGpuCommands(program, finish);
 addStoreCommands(program, finish);
 addProofCommands(program, finish);
 endQuietly(program);

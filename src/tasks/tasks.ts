@@ -3,11 +3,15 @@ import { EnvironmentError, type ErrorCode } from '../errors/errors.js';
 import type { HealthState, KernelCause, KernelTransition } from '../execute/health/kernel-health.js';
 import { CpuBackend } from './cpu/pool.js';
 import { levelAbove } from './cpu/run-work.js';
-import { FastSide } from './fast-side.js';
+import { FastSide } from './health/fast-side.js';
 import { KernelBackend } from './kernel/backend.js';
 import { openTaskDevice } from './kernel/device.js';
 import { LONGEST_MESSAGE, longestOf } from './kernel/segments.js';
 import { sampleOf } from './sample.js';
+import { readAddress } from './server/address.js';
+import { RemoteBackend, type RemoteOptions } from './server/client.js';
+import type { Priority } from './server/messages.js';
+import { readToken } from './server/token.js';
 import {
   type EcdsaBatch,
   ecdsaWork,
@@ -58,9 +62,23 @@ export interface TasksOptions {
   /** Longest wait for a segment of the kernel; default: 30 s on hardware, 10 minutes on a software driver. */
   readonly timeoutMs?: number;
   readonly least?: Partial<LeastWidths>;
+  /** In the place of a GPU of this machine: that of `warpshrew gpu-server`. Not with `backend: 'cpu'`. */
+  readonly gpuServer?: GpuServerChoice;
   /** Hears of every failure of the kernel; the CPU has done, or does, the batch. */
   readonly onFailure?: (error: unknown) => void;
   readonly onHealth?: (transition: KernelTransition) => void;
+}
+
+export interface GpuServerChoice {
+  /** `unix:PATH` or `tcp:HOST:PORT`. */
+  readonly address: string;
+  /** File of the token that the server wants. */
+  readonly tokenFile?: string;
+  /** What its queue takes first: `tip`, then `sync` (default), then `bench`. */
+  readonly priority?: Priority;
+  /** Longest wait for its greeting, and for any answer while it has jobs, in milliseconds; default: 10 s and 60 s. */
+  readonly connectMs?: number;
+  readonly answerMs?: number;
 }
 
 export interface TasksFigures {
@@ -110,13 +128,16 @@ export class Tasks {
   #fallbacks = 0;
   #checkedUnits = 0;
 
-  /** Opens nothing yet. `source`: in the place of a GPU of this machine. */
+  /** Opens nothing yet. Throws UsageError USAGE_GPU_SERVER. `source`: in the place of any GPU. */
   constructor(options: TasksOptions, source?: FastSource) {
     const { backend, checkPercent = 2, threads, least, onFailure, onHealth } = options;
     this.#cpu = new CpuBackend(threads);
     this.#least = { ...LEAST, ...least };
     this.#checkPercent = checkPercent;
-    this.#source = backend === 'cpu' ? undefined : (source ?? gpuSource(options));
+    this.#source =
+      backend === 'cpu'
+        ? undefined
+        : (source ?? (options.gpuServer === undefined ? gpuSource(options) : serverSource(options.gpuServer)));
     if (this.#source !== undefined) {
       this.#fast = new FastSide({ open: this.#source.open, onFailure, onHealth, now: this.#source.now });
     }
@@ -246,6 +267,20 @@ function gpuSource({ backend, timeoutMs }: TasksOptions): FastSource {
     }
     name = `${vendor} ${description}`.trim();
     return new KernelBackend(device);
+  };
+  return { open, nameOf: () => name };
+}
+
+function serverSource(choice: GpuServerChoice): FastSource {
+  const { address, tokenFile, priority = 'sync', connectMs = 10_000, answerMs = 60_000 } = choice;
+  const token = tokenFile === undefined ? undefined : readToken(tokenFile);
+  const options: RemoteOptions = { address: readAddress(address), token, priority, connectMs, answerMs };
+  let name: string | undefined;
+  const open = async (): Promise<Backend> => {
+    name = undefined;
+    const remote = await RemoteBackend.connect(options);
+    name = `${address}: ${remote.adapter}`;
+    return remote;
   };
   return { open, nameOf: () => name };
 }

@@ -31,6 +31,8 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   index: ['--policy', 'sequential', '--exit-at', '2', '--port', '0', '--snapshot-interval', '1'],
   serve: ['--port', '0'],
   doctor: ['--no-gpu'],
+  // A foreign folder is no file of a token.
+  'gpu-server': ['--listen', 'tcp:127.0.0.1:0'],
   'follow-stream': ['--port', '0'],
   replay: ['--to', '2', '--policy', 'sequential'],
   'replay-dump': ['--no-gpu'],

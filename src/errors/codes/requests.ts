@@ -4,6 +4,10 @@ import type { RpcTexts, Texts } from './texts.js';
 /** A wrong command line or configuration. */
 export const USAGE_CODES = {
   USAGE_CONFIG: ['settings that cannot be used, each with where it comes from', '`config check` shows all of them'],
+  USAGE_GPU_SERVER: [
+    'the address of a GPU server, or the file of its token, cannot be used',
+    '`unix:PATH`, or `tcp:HOST:PORT` with a token of 16 to 256 bytes in a file',
+  ],
   USAGE_BENCH: [
     'no benchmark, program, workload or file of that name, or a message that fails',
     '`bench` with `gpu`, `threshold`, `load`, `blocks`, `contention`, `fuel` or `contracts FILE…`',

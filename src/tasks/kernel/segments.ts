@@ -1,13 +1,6 @@
 /** Work as the device takes it: segments of bounded size, each one submission. */
-import {
-  type ForestWork,
-  levelLengths,
-  sliceOf,
-  unitsOf,
-  type Work,
-  type WorkAnswer,
-  type WorkKind,
-} from '../work/work.js';
+import { slicesOf } from '../work/slices.js';
+import { type ForestWork, levelLengths, unitsOf, type Work, type WorkAnswer, type WorkKind } from '../work/work.js';
 
 /** A dispatch of a segment's kernel. */
 interface TaskDispatch {
@@ -130,35 +123,8 @@ export const LONGEST_MESSAGE = 64 * 1024;
 
 /** Cuts work; `pace`: most signatures of the next segment, asked before each. */
 export function* segmentsOf(work: Work, mostBytes: number, pace: () => number): Generator<Segment> {
-  const units = unitsOf(work);
   const bytes = Math.min(SEGMENT_BYTES, Math.floor(mostBytes / 4));
-  for (let from = 0; from < units; ) {
-    const to = Math.min(units, Math.max(from + 1, endOf(work, from, bytes, pace)));
-    yield segmentOf(sliceOf(work, from, to));
-    from = to;
-  }
-}
-
-function endOf(work: Work, from: number, bytes: number, pace: () => number): number {
-  switch (work.kind) {
-    case 'forest':
-      return from + Math.floor(Math.min(SEGMENT_HASHES, bytes / HASH) / 2 ** work.height);
-    case 'sha256': {
-      const { offsets } = work;
-      const most = Math.min(offsets.length - 1, from + Math.min(SEGMENT_HASHES, bytes / HASH));
-      // The last one up to which all messages fit.
-      let low = from;
-      let high = Math.floor(most);
-      while (low < high) {
-        const middle = Math.ceil((low + high) / 2);
-        if (offsets[middle] - offsets[from] <= bytes) low = middle;
-        else high = middle - 1;
-      }
-      return low;
-    }
-    default:
-      return from + Math.min(pace(), Math.floor(bytes / 256));
-  }
+  for (const slice of slicesOf(work, { bytes, hashes: SEGMENT_HASHES, signatures: pace })) yield segmentOf(slice);
 }
 
 /** The longest message of a batch, in bytes. */

@@ -1,7 +1,7 @@
 /** The four batches that users ask for, and the check that nothing of them leads outside of their columns. */
 import { InputError } from '../../errors/errors.js';
 import { writeDerSignature, writeKey } from './keys.js';
-import type { ForestWork, HashWork, SignatureWork } from './work.js';
+import { type ForestWork, type HashWork, type SignatureWork, WIDTHS } from './work.js';
 
 /** SHA-256 of many messages. */
 export interface Sha256Batch {
@@ -85,6 +85,13 @@ export function ecdsaWork(batch: EcdsaBatch): SignatureWork {
   for (let i = 0; i < count; i++) kinds[i] = writeKey(points, i, keys.subarray(keyOffsets[i], keyOffsets[i + 1]));
   const compact = signatureOffsets === undefined ? signatures : compactSignatures(signatures, signatureOffsets);
   return { kind: 'ecdsa', columns: [digests, points, compact, kinds] };
+}
+
+/** Whether columns are those of a work of signatures, of at least one row. */
+export function columnsFit(kind: SignatureWork['kind'], columns: readonly Uint8Array[]): boolean {
+  const widths = WIDTHS[kind];
+  const rows = columns.length === widths.length ? columns[0].length / widths[0] : 0;
+  return Number.isInteger(rows) && rows > 0 && columns.every(({ length }, c) => length === rows * widths[c]);
 }
 
 /** What is no strict DER becomes zeros: r = 0 is never valid. */

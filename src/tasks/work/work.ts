@@ -50,7 +50,7 @@ export interface Backend {
  * Bytes of a row in each column. Schnorr: message, key, signature. ECDSA: digest, x and y of the key, signature, kind
  * of the key (2 and 3: only x and the parity of y are known, 4: both, anything else: no key).
  */
-const WIDTHS = { schnorr: [32, 32, 64], ecdsa: [32, 64, 64, 1] } as const;
+export const WIDTHS = { schnorr: [32, 32, 64], ecdsa: [32, 64, 64, 1] } as const;
 
 export function unitsOf(work: Work): number {
   switch (work.kind) {

@@ -1,12 +1,12 @@
 /** The backend that is faster where it works: its health, and a new one in the place of one that is lost. */
-import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
+import { type ErrorCode, WarpshrewError } from '../../errors/errors.js';
 import {
   type HealthState,
   type KernelCause,
   KernelHealth,
   type KernelTransition,
-} from '../execute/health/kernel-health.js';
-import type { Backend } from './work/work.js';
+} from '../../execute/health/kernel-health.js';
+import type { Backend } from '../work/work.js';
 
 export interface FastSideOptions {
   /** Opens one; rejects where there is none. Asked when batches come, after the cool-down if it failed before. */

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { FastSide } from '../tasks/health/fast-side.js';
+import { KernelBackend } from '../tasks/kernel/backend.js';
+import { openTaskDevice, type TaskDevice } from '../tasks/kernel/device.js';
+import { readAddress } from '../tasks/server/address.js';
+import { startTaskServer } from '../tasks/server/server.js';
+import { readToken } from '../tasks/server/token.js';
+
+const MIB = 1024 * 1024;
+
+export interface GpuServerOptions {
+  readonly listen: string;
+  readonly tokenFile?: string;
+  readonly jobs: number;
+  readonly memory: number;
+}
+
+/**
+ * `warpshrew gpu-server`: serves batch tasks until a signal ends it. Throws UsageError USAGE_GPU_SERVER,
+ * EnvironmentError GPU_UNAVAILABLE, ENV_PORT_IN_USE or ENV_LISTEN_FAILED.
+ */
+export async function gpuServerCommand(options: GpuServerOptions): Promise<{ text: string; exitStatus: number }> {
+  const address = readAddress(options.listen);
+  const token = options.tokenFile === undefined ? undefined : readToken(options.tokenFile);
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const log = (line: string): void => void process.stderr.write(`gpu-server: ${line}\n`);
+  let opened: TaskDevice | undefined = await openTaskDevice();
+  const { vendor, description } = opened.adapter;
+  const adapter = `${vendor} ${description}`.trim();
+  const fast = new FastSide({
+    open: async () => {
+      const device = opened ?? (await openTaskDevice());
+      opened = undefined;
+      return new KernelBackend(device);
+    },
+    onFailure: (error) => log(error instanceof Error ? error.message : String(error)),
+    onHealth: ({ from, to, why }) => log(`the kernel is ${to} (before: ${from}): ${why}`),
+  });
+  try {
+    const server = await startTaskServer({
+      address,
+      token,
+      fast,
+      adapter,
+      jobs: options.jobs,
+      mostBytes: options.memory * MIB,
+      onDropped: (why) => log(`a client was dropped: ${why}`),
+    });
+    process.stdout.write(`GPU server on ${server.address}: ${adapter} (Ctrl-C ends it)\n`);
+    await stopped;
+    const { done, failed } = server.figures;
+    await server.close();
+    return { text: `${done} jobs done, ${failed} failed`, exitStatus: 0 };
+  } finally {
+    await opened?.close();
+  }
+}

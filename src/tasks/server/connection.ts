@@ -1,0 +1,169 @@
+import type { Socket } from 'node:net';
+import { unitsOf, type Work, type WorkAnswer } from '../work/work.js';
+import { FrameReader, frameHead } from './frames.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  MOST_FRAME,
+  MOST_JOB_HASHES,
+  MOST_JOB_SIGNATURES,
+  type Priority,
+  VERSION,
+} from './messages.js';
+import { MOST_TOKEN, tokensEqual } from './token.js';
+
+/** Most bytes that the frames of a client take at a time, each until its answer has left, and most jobs. */
+const MOST_OF_CLIENT = 128 * 1024 * 1024;
+const MOST_JOBS = 16;
+/** A client that does not go on with a frame, a greeting or an answer for so long is dropped. */
+const STALLED_MS = 30_000;
+
+export interface ServerJob {
+  readonly id: number;
+  readonly priority: Priority;
+  readonly work: Work;
+  /** Of its frame. Its answer is no larger than that, or than 8 MiB. */
+  readonly bytes: number;
+}
+
+/** What a connection asks of its server. */
+export interface ConnectionOwner {
+  readonly token: string | undefined;
+  readonly adapter: string;
+  /** Whether there is room for so many more bytes; if so, they are taken. */
+  reserve(bytes: number): boolean;
+  release(bytes: number): void;
+  add(connection: Connection, job: ServerJob): void;
+  /** `why`: the client broke the protocol; undefined: it went. */
+  gone(connection: Connection, why: string | undefined): void;
+}
+
+/** One client of a GPU server. Nothing is allocated for it beyond what it may have. */
+export class Connection {
+  readonly #reader: FrameReader;
+  #isWelcome = false;
+  /** Bytes that were reserved for it. */
+  #held = 0;
+  #jobs = 0;
+  #moved = performance.now();
+  #isGone = false;
+
+  constructor(
+    readonly socket: Socket,
+    private readonly owner: ConnectionOwner,
+  ) {
+    this.#reader = new FrameReader({
+      get most() {
+        return limit();
+      },
+      reserve: (bytes) => this.#reserve(bytes),
+      take: (frame) => this.#take(frame),
+      tooLong: (bytes) => this.drop(`a frame of ${bytes} bytes`),
+    });
+    const limit = (): number => (this.#isWelcome ? MOST_FRAME : MOST_TOKEN + 2);
+    socket.on('data', (chunk) => this.#hear(chunk));
+    socket.on('drain', () => {
+      this.#moved = performance.now();
+    });
+    socket.on('error', () => this.drop(undefined));
+    socket.on('close', () => this.drop(undefined));
+  }
+
+  /** There may be room again for a frame that waits. */
+  resume(): void {
+    if (!this.#isGone && this.socket.isPaused() && this.#reader.resume()) this.socket.resume();
+  }
+
+  answer(job: ServerJob, answer: WorkAnswer): void {
+    this.#jobs--;
+    this.#send({ kind: 'answer', id: job.id, answer }, job.bytes);
+  }
+
+  fail(job: ServerJob, code: string, text: string): void {
+    this.#jobs--;
+    this.#send({ kind: 'failure', id: job.id, code, text: text.slice(0, 500) }, job.bytes);
+  }
+
+  /** Drops a client that has stalled. */
+  look(): void {
+    const waits = !this.#isWelcome || this.#reader.isInside || this.socket.writableNeedDrain;
+    if (waits && performance.now() - this.#moved > STALLED_MS) this.drop('it has stalled');
+  }
+
+  drop(why: string | undefined): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.socket.destroy();
+    this.owner.release(this.#held);
+    this.#held = 0;
+    this.owner.gone(this, why);
+  }
+
+  #hear(chunk: Uint8Array): void {
+    if (this.#isGone) return;
+    this.#moved = performance.now();
+    if (!this.#reader.push(chunk)) this.socket.pause();
+  }
+
+  #reserve(bytes: number): boolean {
+    if (this.#jobs >= MOST_JOBS || (this.#held > 0 && this.#held + bytes > MOST_OF_CLIENT)) return false;
+    if (!this.owner.reserve(bytes)) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  #take(frame: Uint8Array): void {
+    if (this.#isGone) return;
+    let message: Message;
+    try {
+      message = decodeMessage(frame);
+    } catch (error) {
+      this.drop(error instanceof Error ? error.message : 'a frame that is none');
+      return;
+    }
+    if (message.kind === 'hello' && !this.#isWelcome) this.#greet(message.version, message.token, frame.length);
+    else if (message.kind === 'job' && this.#isWelcome) this.#begin(message, frame.length);
+    else this.drop('a frame out of turn');
+  }
+
+  #greet(version: number, token: string, bytes: number): void {
+    const { token: own, adapter } = this.owner;
+    if (version !== VERSION) {
+      this.drop(`version ${version} of the protocol`);
+    } else if (own !== undefined && !tokensEqual(own, token)) {
+      this.drop('the token is wrong');
+    } else {
+      this.#isWelcome = true;
+      this.#send({ kind: 'welcome', version: VERSION, adapter }, bytes);
+    }
+  }
+
+  #begin({ id, priority, work }: Extract<Message, { kind: 'job' }>, bytes: number): void {
+    if (unitsOf(work) > (work.kind === 'sha256' ? MOST_JOB_HASHES : MOST_JOB_SIGNATURES)) {
+      this.drop('a job of too many units');
+      return;
+    }
+    this.#jobs++;
+    this.owner.add(this, { id, priority, work, bytes });
+  }
+
+  /** Writes a message; `held` bytes are free when it has left. */
+  #send(message: Message, held: number): void {
+    if (this.#isGone) return;
+    const parts = encodeMessage(message);
+    this.socket.cork();
+    this.socket.write(frameHead(parts));
+    parts.forEach((part, i) => {
+      this.socket.write(part, i === parts.length - 1 ? () => this.#release(held) : undefined);
+    });
+    this.socket.uncork();
+  }
+
+  #release(bytes: number): void {
+    if (this.#isGone) return;
+    this.#moved = performance.now();
+    this.#held -= bytes;
+    this.owner.release(bytes);
+  }
+}
