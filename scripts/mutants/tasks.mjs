@@ -14,7 +14,15 @@ const frames = inFile('src/tasks/server/frames.ts', SERVER);
 const queue = inFile('src/tasks/server/job-queue.ts', SERVER);
 const server = inFile('src/tasks/server/server.ts', SERVER);
 
+const pace = inFile('src/tasks/kernel/pace.ts', TESTS);
+
 export const TASKS = [
+  pace(
+    'task-pace-stays',
+    'if (ms > LONGEST_MS) this.#most',
+    'if (ms > 1e12) this.#most',
+    'submissions that a driver takes for a hang do not become smaller',
+  ),
   connection(
     'server-token-ignored',
     'own !== undefined && !tokensEqual(own, token)',

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { runWork } from '../../src/tasks/cpu/run-work.js';
 import { KernelBackend } from '../../src/tasks/kernel/backend.js';
 import type { TaskDevice } from '../../src/tasks/kernel/device.js';
+import { Pace } from '../../src/tasks/kernel/pace.js';
+import { sampleOf } from '../../src/tasks/sample.js';
 import { Tasks, type TasksOptions } from '../../src/tasks/tasks.js';
 import type { WorkAnswer } from '../../src/tasks/work/work.js';
 import { FAULTS } from '../../src/testing/gpu-faults/faulty-gpu.js';
@@ -281,6 +283,41 @@ describe('batch tasks', () => {
     // 20 of 40 in the mean; both bounds are five standard deviations away.
     expect(found).toBeGreaterThan(4);
     expect(found).toBeLessThan(36);
+  });
+
+  it('of many units the share that is wanted is checked, everywhere in the batch, and others each time', () => {
+    const units = 100_000;
+    for (const percent of [0.5, 2, 50]) {
+      const chosen = sampleOf(units, percent);
+      const mean = (units * percent) / 100;
+      // Six standard deviations.
+      expect(Math.abs(chosen.length - mean)).toBeLessThan(6 * Math.sqrt(mean));
+      expect(chosen.every((unit, i) => unit > (chosen[i - 1] ?? -1) && unit < units)).toBe(true);
+      const early = chosen.filter((unit) => unit < units / 2).length;
+      expect(Math.abs(early - mean / 2)).toBeLessThan(6 * Math.sqrt(mean / 2));
+      expect(sampleOf(units, percent)).not.toEqual(chosen);
+    }
+    expect(sampleOf(5, 100)).toEqual([0, 1, 2, 3, 4]);
+    expect(sampleOf(5, 0)).toEqual([]);
+    const ones = new Set(Array.from({ length: 400 }, () => sampleOf(3, 1e-9)[0]));
+    expect(ones).toEqual(new Set([0, 1, 2]));
+  });
+
+  it('submissions grow while the device is fast, and shrink before a driver takes one for a hang', () => {
+    const pace = new Pace();
+    const first = pace.most;
+    pace.note(first, 10);
+    expect(pace.most).toBe(4 * first);
+    // A narrow batch says nothing of wide ones.
+    pace.note(10, 100);
+    expect(pace.most).toBe(4 * first);
+    for (let i = 0; i < 20; i++) pace.note(pace.most, 1);
+    const most = pace.most;
+    expect(most).toBe(131_072);
+    pace.note(most, 4_000);
+    expect(pace.most).toBe(Math.floor(most / 10));
+    pace.note(pace.most, 1e9);
+    expect(pace.most).toBe(256);
   });
 
   it('random batches of hashes are the same in segments of any size', async () => {
