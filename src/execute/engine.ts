@@ -94,6 +94,8 @@ export interface StateSource {
 const ROWS_PER_WORKER = 16;
 /** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */
 const FEWEST_TO_SCAN = 1_000;
+/** Divisions that are told: a program has one for each size of blocks. */
+const MOST_DIVISIONS = 16;
 const NOTHING_LEFT: ReadonlySet<string> = new Set();
 
 /**
@@ -303,6 +305,7 @@ export class LaneEngine {
     return {
       ...this.#device.figures,
       ...this.#choice.losses,
+      divisions: this.#balance?.figures?.().slice(0, MOST_DIVISIONS) ?? [],
       programFileLosses: this.#programFileLosses,
       lastProgramFileLoss: this.#lastProgramFileLoss,
       failedRehearsals: this.#failedRehearsals + (this.#pool?.failedRehearsals ?? 0),

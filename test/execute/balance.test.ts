@@ -256,6 +256,8 @@ describe('a wide batch', () => {
       await engine.processBlock(makeBlock(hot(id, 201)), world.height, sourceOf(world));
     }
     const [known] = balance.figures();
+    expect(engine.health.divisions).toEqual([known]);
+    expect(makeEngine().health.divisions).toEqual([]);
     expect(known.poolRate).toBeGreaterThan(0);
     expect(known.kernelRate).toBeGreaterThan(0);
   });

@@ -163,6 +163,8 @@ export interface CallDivider {
   share(hash: string, calls: number): number;
   /** That block has run, of which both sides did what `tally` says. */
   learn(hash: string, calls: number, tally: SplitTally): void;
+  /** What is known; the programs that take most of the time come first. */
+  figures?(): readonly SplitFigures[];
 }
 
 /** Divides by the rates of the blocks before. */
@@ -185,8 +187,7 @@ export class Balance implements CallDivider {
       .learn(tally);
   }
 
-  /** What is known; the programs that take most of the time come first. */
-  figures(): SplitFigures[] {
+  figures(): readonly SplitFigures[] {
     return this.#programs.list().flatMap(({ name, value }) =>
       value.classes.flatMap((division, at) =>
         division === undefined

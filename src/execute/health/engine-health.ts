@@ -1,6 +1,7 @@
 /** How the engine's kernel is, for health and metrics. */
 import type { ErrorCode } from '../../errors/errors.js';
 import type { KernelFailure } from '../../gpu/device/kernel-failures.js';
+import type { SplitFigures } from '../choose/balance.js';
 import type { HealthState, KernelHealthReport } from './kernel-health.js';
 import type { KernelLoadFigures } from './kernel-load.js';
 import { MOST_BATCH } from './kernel-load.js';
@@ -21,6 +22,8 @@ export interface EngineHealth {
       readonly dumps: number;
       readonly lostDumps: number;
     };
+  /** How `balance` divides calls of the programs that take most of the time; empty under every other policy. */
+  readonly divisions: readonly SplitFigures[];
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
@@ -51,6 +54,7 @@ export const NO_GPU: EngineHealth = {
     failures: { 'device-lost': 0, timeout: 0, failure: 0, mismatch: 0, 'not-opened': 0 },
     transitions: { healthy: 0, degraded: 0, unhealthy: 0, probing: 0 },
   },
+  divisions: [],
   kernelFailures: 0,
   lastKernelFailure: undefined,
   costLosses: 0,
