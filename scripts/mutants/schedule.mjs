@@ -9,6 +9,9 @@ const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
 const LOAD = 'test/execute/health/kernel-load.test.ts';
 const load = inFile('src/execute/health/kernel-load.ts', LOAD);
 const engine = inFile('src/execute/engine.ts', RULES);
+const LEFT = 'test/execute/left-to-kernel.test.ts';
+const kernel = inFile('src/execute/rows/block-kernel.ts', LEFT);
+const lessons = inFile('src/execute/rows/teach-programs.ts', LEFT);
 
 export const SCHEDULE = [
   inFile('src/execute/rows/run-part.ts', RULES)(
@@ -46,6 +49,18 @@ export const SCHEDULE = [
     'this.#cleanOnly ? NOTHING_LEFT : programs.leftToKernel;',
     'programs.leftToKernel;',
     'under clean-only, what was left to the kernel has no whole dry run and never comes into a batch again',
+  ),
+  kernel(
+    'asking-run-before',
+    'if (use.balance !== undefined) {\n      const { table }',
+    'if (use.balance === null) {\n      const { table }',
+    'under balance threads run all calls whole that ask whether they run dry, before any is divided',
+  ),
+  lessons(
+    'asking-though-shared',
+    'colours[node] === 1 && ',
+    '',
+    'calls that wait for each other are left to the kernel without a whole run',
   ),
   rates(
     'share-swings',

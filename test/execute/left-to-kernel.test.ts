@@ -31,6 +31,31 @@ async function run(engine: LaneEngine, world: World, txs: readonly Transaction[]
 const asking = (id: string, count: number, first = 0): Transaction[] =>
   Array.from({ length: count }, (_, i) => message(call(id, 18, first + i, 1_000 + i)));
 
+it('under balance a program that asks whether its run is dry is run whole by threads and kernel together', async () => {
+  const world = new World();
+  const id = world.deploy();
+  const engine = makeEngine({ policy: 'balance', gpu: new FakeGpu(), workers: 2 });
+  const first = await run(engine, world, asking(id, 200));
+  expect(first.statistics).toMatchObject({ splits: 0, executors: { gpu: 0 } });
+  for (let block = 0; block < 2; block++) {
+    const { statistics } = await run(engine, world, asking(id, 200));
+    expect(statistics.splits).toBe(1);
+    expect(statistics.executors).toMatchObject({ reuse: 0, sequential: 0 });
+    expect(Math.min(statistics.executors.gpu, statistics.executors.cpu)).toBeGreaterThan(0);
+    expect(statistics.repaired).toBe(0);
+  }
+  // Calls of one counter wait for each other: their dry runs tell more than that they could be divided.
+  for (let block = 0; block < 2; block++)
+    await run(
+      engine,
+      world,
+      Array.from({ length: 200 }, () => message(call(id, 18, 0, 1_000))),
+    );
+  const hot = await run(engine, world, asking(id, 200));
+  expect(hot.statistics.splits).toBe(0);
+  await engine.close();
+});
+
 describe.each([0, 2])('a program that asks whether its run is dry, with %i workers', (workers) => {
   it('is run whole before the kernel in the first block only', async () => {
     const world = new World();

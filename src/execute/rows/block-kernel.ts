@@ -27,6 +27,7 @@ import type { RowTable } from './row-table.js';
 import type { RowVersions } from './row-versions.js';
 import type { RowWork } from './row-work.js';
 import { SplitTimes } from './split-times.js';
+import { type LessonInputs, teachAsked, teachGiven } from './teach-programs.js';
 
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
@@ -122,6 +123,10 @@ export class BlockKernel {
     // An earlier part of the block may have ended its use.
     if (use.device.usable !== use.gpu) return withoutKernel(colours);
     if (use.waitsForKernels && use.policy !== 'auto') await this.#compileAll();
+    if (use.balance !== undefined) {
+      const { table } = this.#inputs;
+      teachAsked({ ...this.#lesson, programOf: (row) => this.#calls.programOf(row) }, (row) => table.askedDry(row));
+    }
     const started = performance.now();
     let segments: readonly Segment[] = withoutKernel(colours);
     try {
@@ -323,7 +328,7 @@ export class BlockKernel {
 
   /** The block is over, for the kernel. */
   close(): void {
-    if (this.#rows !== undefined) this.#teach();
+    if (this.#rows !== undefined && this.#inputs.use.balance === undefined) this.#teach();
     this.#times?.learn();
     if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(this.#checked);
     this.#rows?.close();
@@ -348,21 +353,20 @@ export class BlockKernel {
 
   /** Tells how the calls of each program went. Under `auto` only what was left to the kernel tells. */
   #teach(): void {
-    const { use, rows, predictions, statistics } = this.#inputs;
+    const { use, statistics } = this.#inputs;
     const allTell = use.policy !== 'auto';
     if (!allTell && use.left.size === 0) return;
-    const tallies = new Map<Program, { calls: number; free: number }>();
-    for (let node = 0; node < rows.length; node++) {
-      const program = this.#calls.callOf(rows[node]) === NOT_WRITTEN ? undefined : this.#calls.programOf(rows[node]);
-      if (program === undefined || (!allTell && !use.left.has(program.hash))) continue;
-      const tally = tallies.get(program) ?? { calls: 0, free: 0 };
-      tallies.set(program, tally);
-      tally.calls++;
-      if (this.#colours[node] === 1 && predictions?.changes(rows[node]) !== true) tally.free++;
-    }
-    for (const [{ hash }, tally] of tallies) {
-      use.programs.learn(hash, { ...tally, taken: statistics.gpuRuns[hash] ?? 0 });
-    }
+    const programOf = (row: number): Program | undefined => {
+      const program = this.#calls.callOf(row) === NOT_WRITTEN ? undefined : this.#calls.programOf(row);
+      return program !== undefined && (allTell || use.left.has(program.hash)) ? program : undefined;
+    };
+    teachGiven({ ...this.#lesson, programOf }, statistics.gpuRuns);
+  }
+
+  get #lesson(): Omit<LessonInputs, 'programOf'> {
+    const { use, rows, predictions } = this.#inputs;
+    const isPredicted = (row: number): boolean => predictions?.changes(row) === true;
+    return { programs: use.programs, rows, colours: this.#colours, isPredicted };
   }
 
   async #compileAll(): Promise<void> {

@@ -107,6 +107,11 @@ export class RowTable {
     return (this.words.list[this.#recordOf[row] + AT.flags] & ASKED) !== 0;
   }
 
+  /** Whether its dry run asked whether it is one, whatever its record is of. */
+  askedDry(row: number): boolean {
+    return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | RAN)) !== 0;
+  }
+
   /** Whether its record is that of a dry run which was a whole run. */
   isDryRun(row: number): boolean {
     return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | SEEN | RAN)) === 0;
