@@ -4,13 +4,13 @@
 // [--widths 1024,65536] [--leaves 1048576] [--rounds 7] [--sweep 256,…] [--json FILE] [--gpu-server ADDRESS (the kernel
 // of `warpshrew gpu-server`, not of this process)]. On a machine without a GPU:
 // npm run software-gpu -- node bench/tasks.mjs --widths 256 --leaves 4096 --sweep 64,256
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pointFromScalar, sign, signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 
 const { Tasks } = await import('../dist/tasks/tasks.js');
+const { benchRun } = await import('../dist/selftest/bench/machine.js');
 
 const { values: options } = parseArgs({
   options: {
@@ -124,9 +124,8 @@ const shown = ({ medianMs, minMs, maxMs }) => `${medianMs.toFixed(2)} (${minMs.t
 const without = ({ answer, ...figures }) => figures;
 const started = performance.now();
 const report = {
-  run: randomUUID(),
-  at: new Date().toISOString(),
-  machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, adapter: undefined },
+  format: 'warpshrew-tasks-1',
+  ...benchRun(undefined),
   rows: [],
   sweeps: {},
 };
@@ -184,8 +183,8 @@ report.machine.adapter = figures.adapter;
 report.figures = figures;
 report.differences = differences;
 report.seconds = Math.round((performance.now() - started) / 1_000);
-const { cpu, cores, adapter } = report.machine;
-console.log(`${adapter ?? 'no kernel'}; ${cpu}, ${cores} cores; ${report.seconds} s; run ${report.run}`);
+const { processor, threads, adapter } = report.machine;
+console.log(`${adapter ?? 'no kernel'}; ${processor}, ${threads} threads; ${report.seconds} s; run ${report.run}`);
 console.log(`kernel ${figures.kernel}: ${figures.kernelBatches} batches, ${figures.fallbacks} fallbacks`);
 if (differences > 0 || figures.failures > 0) {
   console.error(`${differences} answers differ, ${figures.failures} failures of the kernel`);

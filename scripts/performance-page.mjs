@@ -6,6 +6,7 @@ const KINDS = {
   'warpshrew-blocks-1': blocksSection,
   'warpshrew-contention-1': contentionSection,
   'warpshrew-threshold-1': thresholdSection,
+  'warpshrew-tasks-1': tasksSection,
 };
 const FORMATS = Object.keys(KINDS);
 
@@ -53,8 +54,22 @@ export function reportFile(report) {
     .replace(/-$/, '')}.json`;
 }
 
-/** A report without the times of each single block, which take most of its room. */
+/** A report without the times of each single block or round, which take most of its room. */
 export function slimmed(report) {
+  if (report.format === 'warpshrew-tasks-1') {
+    const slim = ({ samples: _, ...figures }) => figures;
+    const rows = report.rows.map((row) => ({
+      ...row,
+      kernel: slim(row.kernel),
+      one: slim(row.one),
+      all: slim(row.all),
+    }));
+    const sweeps = Object.entries(report.sweeps).map(([task, { sweep, ...found }]) => [
+      task,
+      { ...found, sweep: sweep.map((step) => ({ ...step, kernel: slim(step.kernel), all: slim(step.all) })) },
+    ]);
+    return { ...report, rows, sweeps: Object.fromEntries(sweeps) };
+  }
   if (report.format !== 'warpshrew-blocks-1' && report.format !== 'warpshrew-contention-1') return report;
   const rows = report.rows.map((row) => ({ ...row, ways: row.ways.map(({ blocks: _, ...way }) => way) }));
   return { ...report, rows };
@@ -157,5 +172,27 @@ function thresholdSection(report) {
     `${ofRun(report)} Milliseconds of a batch: median (90th percentile).`,
     ...(lines.length > 0 ? [lines.join('\n')] : []),
     table(['program', 'messages', ...ways], cells),
+  ].join('\n\n');
+}
+
+function tasksSection(report) {
+  const { rows, sweeps } = report;
+  const cells = rows.map(({ task, n, one, all, kernel, overOne, overAll }) => [
+    task,
+    number(n),
+    ...[one, all, kernel].map(({ medianMs }) => number(medianMs)),
+    ...[overOne, overAll].map(rounded),
+  ]);
+  const from = (width) => (width == null ? 'at none of the widths measured' : `from ${number(width)} on`);
+  const lines = Object.entries(sweeps).map(
+    ([task, { wanted, wantedFrom, beatsAllFrom }]) =>
+      `- \`${task}\`: faster than all cores ${from(beatsAllFrom)}, ${wanted} times one core ${from(wantedFrom)}`,
+  );
+  const columns = ['task', 'inputs', 'one core ms', 'all cores ms', 'kernel ms', '× one core', '× all cores'];
+  return [
+    '### Batch tasks',
+    `${ofRun(report)} Medians, from columns to answers, packing and readback included; the tree takes leaves.`,
+    lines.join('\n'),
+    table(columns, cells),
   ].join('\n\n');
 }

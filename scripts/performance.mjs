@@ -6,6 +6,7 @@
 //     node dist/cli.js bench $bench --out out --policies sequential,cpu,auto,balance,gpu
 //   done
 //   node dist/cli.js bench load --out out/paced --policies cpu,auto,balance,gpu --rate 2000
+//   node bench/tasks.mjs --json out/tasks.json
 //   node scripts/performance.mjs --add out/*.json out/paced/*.json
 // `--sizes`, `--rounds` and `--only` make each of them shorter (docs/gpu-executor.md, "Measuring").
 import { writeFileSync } from 'node:fs';

@@ -47,7 +47,7 @@ export interface LeastWidths {
 }
 
 /** Below these the way to a GPU and back takes longer than all cores do (`node bench/tasks.mjs`). */
-const LEAST: LeastWidths = { sha256: 16_384, schnorr: 512, ecdsa: 512, merkle: 16_384 };
+const LEAST: LeastWidths = { sha256: 2_048, schnorr: 512, ecdsa: 512, merkle: 4_096 };
 
 export interface TasksOptions {
   /**

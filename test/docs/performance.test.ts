@@ -42,6 +42,24 @@ const LOAD: LoadReport = {
   ],
   differences: 0,
 };
+const times = (medianMs: number) => ({ samples: [medianMs], medianMs, minMs: medianMs, maxMs: medianMs });
+const TASKS = {
+  format: 'warpshrew-tasks-1',
+  ...RUN,
+  machine: { ...RUN.machine, adapter: 'a GPU' },
+  rows: [
+    { task: 'ecdsa', n: 1_024, kernel: times(2), one: times(50), all: times(12.5), overOne: 25, overAll: 6.25 },
+    { task: 'sha256', n: 64, kernel: times(2), one: times(1), all: times(1), overOne: 0.5, overAll: 0.5 },
+  ],
+  sweeps: {
+    ecdsa: {
+      ...{ oneUs: 48.8, wanted: 20, wantedFrom: 1_024, beatsAllFrom: 256 },
+      sweep: [{ n: 256, kernel: times(1), all: times(3), overOne: 12 }],
+    },
+    sha256: { oneUs: 15, wanted: 10, sweep: [] },
+  },
+  differences: 0,
+};
 const points = (['one thread', 'kernel'] as const).map((way, i) =>
   pointOf({ program: 'mint', count: 64, way }, [9], [4 - i, 5 - i]),
 );
@@ -59,7 +77,7 @@ describe('docs/performance.md', () => {
     const reports = readReports();
     const formats = new Set(reports.map(([, report]) => (report as { format: string }).format));
     expect(formats).toEqual(
-      new Set(['load', 'blocks', 'contention', 'threshold'].map((kind) => `warpshrew-${kind}-1`)),
+      new Set(['load', 'blocks', 'contention', 'threshold', 'tasks'].map((kind) => `warpshrew-${kind}-1`)),
     );
     expect(page()).toBe(performancePage(reports));
     for (const [file, report] of reports) expect(file).toBe(reportFile(report as LoadReport));
@@ -87,6 +105,16 @@ describe('docs/performance.md', () => {
     );
     expect(text).toContain('\n- `mint`: the kernel takes less than one thread from 64 messages on\n');
     expect(text).toContain('\n| mint | 64 | 5 (5) | 4 (4) |\n');
+  });
+
+  it('tells from which width on the kernel runs a batch task faster', () => {
+    const text = performancePage([['tasks.json', TASKS]]);
+    expect(text).toContain('\n- `ecdsa`: faster than all cores from 256 on, 20 times one core from 1,024 on\n');
+    const none = 'at none of the widths measured';
+    expect(text).toContain(`\n- \`sha256\`: faster than all cores ${none}, 10 times one core ${none}\n`);
+    expect(text).toContain('\n| ecdsa | 1,024 | 50 | 12.5 | 2 | 25 | 6.3 |\n');
+    expect(JSON.stringify(slimmed(TASKS))).not.toContain('samples');
+    expect(performancePage([['tasks.json', slimmed(TASKS)]])).toBe(text);
   });
 
   it('takes no file that is no report', () => {
