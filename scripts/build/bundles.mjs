@@ -24,6 +24,7 @@ export const ENTRIES = [
   'store/receipts-thread',
   'store/rows-thread',
   'store/tree/hash-thread',
+  'tasks/cpu/worker',
 ];
 /** Below `dist/`. What one of these is called tells its content. */
 export const CHUNKS = 'chunks/';
