@@ -24,6 +24,12 @@ export const TASKS = [
     'submissions that a driver takes for a hang do not become smaller',
   ),
   connection(
+    'stranger-drips',
+    'this.#isWelcome ? this.#moved : this.#came',
+    'this.#moved',
+    'a client that greets byte by byte holds its place for hours',
+  ),
+  connection(
     'server-token-ignored',
     'own !== undefined && !tokensEqual(own, token)',
     'own !== undefined && token.length === 0',

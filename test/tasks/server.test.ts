@@ -1,11 +1,12 @@
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { runWork } from '../../src/tasks/cpu/run-work.js';
 import { FastSide } from '../../src/tasks/health/fast-side.js';
 import { readAddress } from '../../src/tasks/server/address.js';
+import { Connection } from '../../src/tasks/server/connection.js';
 import { FrameReader, frameHead } from '../../src/tasks/server/frames.js';
 import { JobQueue } from '../../src/tasks/server/job-queue.js';
 import { decodeMessage, encodeMessage, type Message } from '../../src/tasks/server/messages.js';
@@ -187,6 +188,33 @@ it('hostile frames end their connection before anything is allocated, and nobody
   expect(await tasks.schnorr(batch)).toEqual(expected);
   expect(tasks.figures).toMatchObject({ kernelBatches: 1, failures: 0 });
   expect(server.figures.done).toBe(1);
+});
+
+it('a stranger that drips its greeting is dropped as one that is silent: it takes a place that others want', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+  onTestFinished(() => now.mockRestore());
+  const gone: (string | undefined)[] = [];
+  const socket = new Socket();
+  onTestFinished(() => void socket.destroy());
+  const connection = new Connection(socket, {
+    token: TOKEN,
+    adapter: 'a test',
+    reserve: () => true,
+    release: () => undefined,
+    add: () => undefined,
+    gone: (_, why) => gone.push(why),
+  });
+  const greeting = hello(TOKEN);
+  for (let second = 0; second <= 30; second++) {
+    now.mockReturnValue(1_000 + 1_000 * second);
+    socket.emit('data', greeting.subarray(second, second + 1));
+    connection.look();
+  }
+  expect(gone).toEqual([]);
+  now.mockReturnValue(32_000);
+  socket.emit('data', greeting.subarray(31, 32));
+  connection.look();
+  expect(gone).toEqual(['it has stalled']);
 });
 
 it('frames come through however they are cut, and wait until there is room', () => {

@@ -16,7 +16,7 @@ import { MOST_TOKEN, tokensEqual } from './token.js';
 /** Most bytes that the frames of a client take at a time, each until its answer has left, and most jobs. */
 const MOST_OF_CLIENT = 128 * 1024 * 1024;
 const MOST_JOBS = 16;
-/** A client that does not go on with a frame, a greeting or an answer for so long is dropped. */
+/** A client that does not go on with a frame or an answer for so long, or has not greeted by then, is dropped. */
 const STALLED_MS = 30_000;
 
 export interface ServerJob {
@@ -46,7 +46,8 @@ export class Connection {
   /** Bytes that were reserved for it. */
   #held = 0;
   #jobs = 0;
-  #moved = performance.now();
+  readonly #came = performance.now();
+  #moved = this.#came;
   #isGone = false;
 
   constructor(
@@ -88,7 +89,9 @@ export class Connection {
   /** Drops a client that has stalled. */
   look(): void {
     const waits = !this.#isWelcome || this.#reader.isInside || this.socket.writableNeedDrain;
-    if (waits && performance.now() - this.#moved > STALLED_MS) this.drop('it has stalled');
+    // A stranger may not hold its place by a byte now and then.
+    const since = this.#isWelcome ? this.#moved : this.#came;
+    if (waits && performance.now() - since > STALLED_MS) this.drop('it has stalled');
   }
 
   drop(why: string | undefined): void {
