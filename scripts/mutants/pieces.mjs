@@ -12,6 +12,7 @@ const beside = inFile('src/store/receipts-beside.ts', BESIDE_TEST);
 const torn = inFile('src/store/torn.ts', BESIDE_TEST);
 const rowsBeside = inFile('src/store/rows-beside.ts', PIECES_TEST);
 const rowParts = inFile('src/store/row-parts.ts', PIECES_TEST);
+const receiptParts = inFile('src/store/receipt-parts.ts', 'test/store/receipt-parts.test.ts');
 const lists = inFile('src/store/lists.ts', BESIDE_TEST);
 const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
@@ -29,6 +30,24 @@ const storeTrees = 'if (isLarge) this.trees.storeAfter(height);';
 const page = inFile('src/store/receipt-pages.ts', 'test/store/receipt-pages.test.ts');
 
 export const PIECES = [
+  receiptParts(
+    'receipt-part-inside-page',
+    '    ends.push(page.to);\n    first = page.to;',
+    '    ends.push(page.to - (page.to < receipts.count ? 1 : 0));\n    first = page.to;',
+    'a part of receipts ends inside of a page',
+  ),
+  receiptParts(
+    'receipt-part-without-first',
+    'const first = part === 0 ? 0 : parts[part - 1];',
+    'const first = part < 1 ? 0 : parts[part - 1] + 1;',
+    'the first receipt of a part is not written',
+  ),
+  inFile('src/store/receipt-writes.ts', 'test/store/receipt-parts.test.ts')(
+    'receipt-page-written-last',
+    "    rows.put('blocks', receiptKey(height, first), bytes);\n    // Behind",
+    "    if (receipts.count === 1) rows.put('blocks', receiptKey(height, first), bytes);\n    // Behind",
+    'rows that are found by a page are written without it',
+  ),
   unstored(
     'row-read-of-older-block',
     'rows?.add(key, height, value, 0);',
@@ -61,7 +80,7 @@ export const PIECES = [
   ),
   beside(
     'receipts-not-announced',
-    'announceReceipts(batch, block.height);',
+    'announceReceipts(batch, height);',
     'void announceReceipts;',
     'receipts are written before their block, and nothing tells an opening after a crash',
   ),
@@ -202,7 +221,7 @@ export const PIECES = [
   ),
   page(
     'page-without-a-bound',
-    'if (used > 0 && used + length > pageBytes)',
+    'if (at > from && bytes + length > pageBytes)',
     'if (used > pageBytes)',
     'a page of receipts takes more bytes than said',
   ),

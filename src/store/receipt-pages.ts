@@ -3,6 +3,7 @@
  * receipts of one block in block order, each behind its length (u32 LE); its row names the first one.
  */
 import { indexOf } from '../lane/receipt-list.js';
+import type { EncodedReceipts } from '../lane/types.js';
 import { readU32, writeU32 } from '../util/bytes.js';
 import { copyBytes } from '../util/copy-bytes.js';
 import type { Database, Row } from './database.js';
@@ -21,27 +22,45 @@ export interface ReceiptPage {
   readonly bytes: Uint8Array;
 }
 
+/** Numbers of receipts that make a page: `to` is behind the last one. */
+interface PageRange {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+}
+
+/** Which receipts make a page: pages of receipts from any page's first one on are the same. */
+export function* pageRanges(receipts: EncodedReceipts, pageBytes = PAGE_BYTES): Generator<PageRange, void, void> {
+  let from = 0;
+  let bytes = 0;
+  for (let at = 0; at < receipts.count; at++) {
+    const length = LENGTH + receipts.end(at) - receipts.start(at);
+    if (at > from && bytes + length > pageBytes) {
+      yield { from, to: at, bytes };
+      from = at;
+      bytes = 0;
+    }
+    bytes += length;
+  }
+  if (from < receipts.count) yield { from, to: receipts.count, bytes };
+}
+
 /** The pages of a block. Throws as {@link encodedReceipts} does. */
 export function* receiptPages(block: ReceiptsOfBlock, pageBytes = PAGE_BYTES): Generator<ReceiptPage, void, void> {
   let page = new Uint8Array(pageBytes);
-  let first = 0;
-  let used = 0;
   const receipts = encodedReceipts(block);
-  for (let at = 0; at < receipts.count; at++) {
-    const start = receipts.start(at);
-    const end = receipts.end(at);
-    const length = LENGTH + end - start;
-    if (used > 0 && used + length > pageBytes) {
-      yield { first, bytes: page.subarray(0, used) };
-      used = 0;
+  for (const { from, to, bytes } of pageRanges(receipts, pageBytes)) {
+    if (bytes > page.length) page = new Uint8Array(bytes);
+    let used = 0;
+    for (let at = from; at < to; at++) {
+      const start = receipts.start(at);
+      const end = receipts.end(at);
+      writeU32(page, used, end - start);
+      copyBytes(receipts.data, start, end, page, used + LENGTH);
+      used += LENGTH + end - start;
     }
-    if (used === 0) first = indexOf(receipts.data, start);
-    if (length > page.length) page = new Uint8Array(length);
-    writeU32(page, used, end - start);
-    copyBytes(receipts.data, start, end, page, used + LENGTH);
-    used += length;
+    yield { first: indexOf(receipts.data, receipts.start(from)), bytes: page.subarray(0, used) };
   }
-  if (used > 0) yield { first, bytes: page.subarray(0, used) };
 }
 
 /** Where each receipt of a page of block `height` begins and ends. Throws StoreError STORE_CORRUPT if it is cut off. */

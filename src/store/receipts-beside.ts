@@ -1,43 +1,41 @@
 /**
- * Writes the receipts of a block in a thread of its own, in batches of their own, while the caller makes the other
+ * Writes the receipts of a block in threads of their own, in batches of their own, while the caller makes the other
  * rows: they are a third of the rows of a block of the lane, and most of its bytes.
  */
+import { availableParallelism } from 'node:os';
+import type { EncodedReceipts } from '../lane/types.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { SideThread } from '../util/side-thread.js';
 import type { Database, DatabaseBatch } from './database.js';
 import type { WriteBatch } from './portions.js';
+import { endReceiptParts, partsOfReceipts, type ReceiptsJob, writeReceiptParts } from './receipt-parts.js';
 import { encodedReceipts, type ReceiptsOfBlock, receiptCount } from './receipt-rows.js';
 import { announceReceipts, endReceipts, putReceipts } from './receipt-writes.js';
 import { endOfThread } from './thread-failure.js';
 
-/** Fewer receipts are written by the caller: telling the thread would take about as long. */
+/** Fewer receipts are written by the caller: telling a thread would take about as long. */
 const FEWEST = 512;
-/** Bytes of receipts that are copied for the thread; the copy of fewer is kept for the next block. */
+/** More do not help: by the time that the caller has made its own rows, the receipts are written. */
+const MOST_THREADS = 3;
+/** Cores for each: some of the others bring state trees and rows up to date meanwhile. */
+const CORES = 4;
+/** Bytes of receipts that are copied for the threads; the copy of fewer is kept for the next block. */
 const MOST_BYTES = 64 << 20;
 const KEPT_BYTES = 8 << 20;
-
-/** Receipts in memory that the thread sees, one behind the other. */
-export interface ReceiptsJob {
-  readonly height: number;
-  readonly count: number;
-  readonly data: Uint8Array;
-  /** Where each ends. */
-  readonly ends: Uint32Array;
-  readonly pieceBytes: number;
-}
 
 export interface ReceiptsBesideOptions {
   readonly pieceBytes: number;
   /** Writes the announcement. */
   readonly write: WriteBatch;
-  /** Called once if the thread is there no more. */
+  /** Called for each thread that is there no more. */
   readonly onLost: (cause: unknown) => void;
 }
 
 export class ReceiptsBeside {
   readonly #database: Database;
   readonly #options: ReceiptsBesideOptions;
-  #thread: SideThread<ReceiptsJob> | undefined;
+  #threads: readonly SideThread<ReceiptsJob>[] | undefined;
+  #job: ReceiptsJob | undefined;
   /** Whether rows of a block may be there that does not count. */
   #isBegun = false;
   #data: Uint8Array = EMPTY_BYTES;
@@ -56,42 +54,63 @@ export class ReceiptsBeside {
     const { handle } = this.#database;
     if (handle === undefined || receiptCount(block) < FEWEST) return;
     const receipts = encodedReceipts(block);
-    const { count } = receipts;
-    const bytes = receipts.end(count - 1);
+    const bytes = receipts.end(receipts.count - 1);
     if (bytes > MOST_BYTES) return;
-    const { pieceBytes, onLost, write } = this.#options;
-    this.#thread ??= new SideThread({
-      file: 'store/receipts-thread.js',
-      data: () => ({ handle }),
-      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-      onLost,
-    });
-    this.#thread.begin(() => {
-      // Rows of a block that nothing announces would stay after a crash.
-      const batch = this.#database.batch();
-      announceReceipts(batch, block.height);
-      this.#isBegun = true;
-      write(batch);
-      if (this.#data.length < bytes) this.#data = new Uint8Array(new SharedArrayBuffer(bytes));
-      this.#data.set(receipts.data.subarray(0, bytes));
-      if (this.#ends.length < count) this.#ends = new Uint32Array(new SharedArrayBuffer(4 * count));
-      for (let at = 0; at < count; at++) this.#ends[at] = receipts.end(at);
-      return { height: block.height, count, data: this.#data, ends: this.#ends, pieceBytes };
-    });
+    const parts = partsOfReceipts(receipts);
+    const job = (): ReceiptsJob => {
+      this.#job ??= this.#announcedJob(block.height, receipts, bytes, parts);
+      return this.#job;
+    };
+    for (const thread of this.#running(handle, parts.length)) thread.begin(job);
+  }
+
+  #announcedJob(height: number, receipts: EncodedReceipts, bytes: number, parts: readonly number[]): ReceiptsJob {
+    // Rows of a block that nothing announces would stay after a crash.
+    const batch = this.#database.batch();
+    announceReceipts(batch, height);
+    this.#isBegun = true;
+    this.#options.write(batch);
+    const { count } = receipts;
+    if (this.#data.length < bytes) this.#data = new Uint8Array(new SharedArrayBuffer(bytes));
+    this.#data.set(receipts.data.subarray(0, bytes));
+    if (this.#ends.length < count) this.#ends = new Uint32Array(new SharedArrayBuffer(4 * count));
+    for (let at = 0; at < count; at++) this.#ends[at] = receipts.end(at);
+    const { pieceBytes } = this.#options;
+    const next = new Int32Array(new SharedArrayBuffer(4));
+    return { height, data: this.#data, ends: this.#ends, parts: Uint32Array.from(parts), next, pieceBytes };
+  }
+
+  /** Threads for so many parts. */
+  #running(handle: bigint, parts: number): readonly SideThread<ReceiptsJob>[] {
+    this.#threads ??= Array.from(
+      { length: Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / CORES))) },
+      () =>
+        new SideThread<ReceiptsJob>({
+          file: 'store/receipts-thread.js',
+          data: () => ({ handle }),
+          limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+          onLost: this.#options.onLost,
+        }),
+    );
+    return this.#threads.slice(0, parts);
   }
 
   /**
-   * Has all rows of the receipts written: waits for the thread, or puts them into `rows` where it has not begun.
-   * Returns the bytes of the rows that the thread wrote. Throws what it threw: STORE_WRITE_FAILED, or INTERNAL.
+   * Has all rows of the receipts written: writes what the threads have not begun and waits for them, or puts all into
+   * `rows` where there are none. Returns the bytes that the threads wrote. Throws what they threw: STORE_WRITE_FAILED,
+   * or INTERNAL.
    */
   put(rows: Pick<DatabaseBatch, 'put'>, block: ReceiptsOfBlock): number {
-    try {
-      const written = this.#isBegun ? endOfThread(() => this.#thread?.end()) : undefined;
-      if (written === undefined) putReceipts(rows, block);
-      return written ?? 0;
-    } finally {
-      this.#release();
+    const job = this.#job;
+    if (job === undefined) {
+      putReceipts(rows, block);
+      return 0;
     }
+    writeReceiptParts(this.#database, job, this.#options.write);
+    let bytes = 0;
+    for (const thread of this.#threads ?? []) bytes += endOfThread(() => thread.end()) ?? 0;
+    this.#release();
+    return bytes;
   }
 
   /** Goes into the batch that makes the block count. */
@@ -104,12 +123,14 @@ export class ReceiptsBeside {
   abandon(): boolean {
     const wasBegun = this.#isBegun;
     this.#isBegun = false;
-    this.#thread?.abandon();
+    if (this.#job !== undefined) endReceiptParts(this.#job);
+    for (const thread of this.#threads ?? []) thread.abandon();
     this.#release();
     return wasBegun;
   }
 
   #release(): void {
+    this.#job = undefined;
     if (this.#data.length <= KEPT_BYTES) return;
     this.#data = EMPTY_BYTES;
     this.#ends = new Uint32Array(0);
@@ -117,6 +138,6 @@ export class ReceiptsBeside {
 
   /** To be called before the database is closed. */
   async close(): Promise<void> {
-    await this.#thread?.close();
+    for (const thread of this.#threads ?? []) await thread.close();
   }
 }

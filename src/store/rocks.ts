@@ -161,6 +161,8 @@ export class Rocks implements Database {
       ...(present ? {} : { createIfMissing: true }),
       // Most of what is written is hashes: packing them costs the writing thread more than it saves the disk.
       walCompression: false,
+      // The log takes the rows of one thread while others bring theirs into memory.
+      pipelinedWrite: true,
       columns,
     });
     try {

@@ -20,12 +20,13 @@ import { endOfThread } from './thread-failure.js';
 import type { Namespace } from './types.js';
 import { putUndo, UNDO_PARTS } from './undo-rows.js';
 
-/** Keys of a part, if nothing else is said. */
+/** Keys of a part at most, if nothing else is said. */
 const PART_KEYS = 2_048;
 /** A block of fewer parts is written by the caller: telling the threads would take about as long. */
 const FEWEST_PARTS = 2;
 /** More do not help: the log of the database takes the rows of one thread after the other. */
-const MOST_THREADS = 3;
+const MOST_THREADS = 5;
+const THREADS = Math.min(MOST_THREADS, availableParallelism() - 1);
 
 export interface RowsBesideOptions {
   /** Keys of a part; if not given, blocks are written in parts where there are threads for it. */
@@ -136,8 +137,9 @@ export class RowsBeside {
     const parts: Part[] = [];
     const own: Part[] = [];
     NAMESPACES.forEach((ns, number) => {
-      for (let from = 0; from < counts[ns]; from += this.#partKeys) {
-        const end = Math.min(counts[ns], from + this.#partKeys);
+      const size = this.#sizeOfParts(counts[ns]);
+      for (let from = 0; from < counts[ns]; from += size) {
+        const end = Math.min(counts[ns], from + size);
         (isWhole(shared[ns].copied, from, end) ? parts : own).push([number, from, end]);
       }
       if (counts[ns] < writes[ns].count) own.push([number, counts[ns], writes[ns].count]);
@@ -147,6 +149,14 @@ export class RowsBeside {
     const next = new Int32Array(new SharedArrayBuffer(4));
     const rooms = { S: shared.S.room, P: shared.P.room };
     return { job: { height, rooms, counts, parts: numbers, next }, own };
+  }
+
+  /** Keys of each part: every thread gets as many parts as the others, and all end at about the same time. */
+  #sizeOfParts(keys: number): number {
+    if (this.#options.partKeys !== undefined) return this.#partKeys;
+    const writers = THREADS + 1;
+    const parts = writers * Math.ceil(keys / (writers * this.#partKeys));
+    return Math.ceil(keys / Math.max(1, parts));
   }
 
   #putOwn(height: number, writes: Sorted, own: readonly Part[]): void {
@@ -168,7 +178,7 @@ export class RowsBeside {
     const { handle } = this.#database;
     if (handle === undefined) return [];
     this.#threads ??= Array.from(
-      { length: Math.min(MOST_THREADS, availableParallelism() - 1) },
+      { length: THREADS },
       () =>
         new SideThread<RowsJob>({
           file: 'store/rows-thread.js',
