@@ -71,8 +71,9 @@ export interface BlockReport extends BenchRun {
 /** Transactions of each thread that warm an engine up: V8 compiles anew for every one of them, costs are learned. */
 const WARM_TRANSACTIONS = 6_000;
 const MOST_WARM_ROUNDS = 20;
-/** Heavy calls are compiled after fewer of them. */
+/** Heavy calls are compiled after fewer of them; all threads have a few of V8's in common, which compile for them. */
 const ENOUGH_WARM_MS = 6_000;
+const WARM_MS_A_THREAD = 1_500;
 /** `auto` must have chosen by its third block. */
 const LEAST_WARM_ROUNDS = 3;
 const FIRST_BLOCKS = 3;
@@ -157,12 +158,14 @@ async function benchWays(
   const tally = new Tally();
   try {
     for (const program of workload.programs) await options.gpu?.prepare(program);
-    const warming = WARM_TRANSACTIONS * Math.max(1, options.workers ?? availableParallelism() - 1);
+    const threads = Math.max(1, options.workers ?? availableParallelism() - 1);
+    const warming = WARM_TRANSACTIONS * threads;
+    const enoughMs = Math.max(ENOUGH_WARM_MS, WARM_MS_A_THREAD * threads);
     const warm = Math.min(MOST_WARM_ROUNDS, Math.max(LEAST_WARM_ROUNDS, Math.ceil(warming / count)));
     const begun = performance.now();
     for (let round = -warm; round < options.rounds; round++) {
       const started = performance.now();
-      if (round < 0 && round >= LEAST_WARM_ROUNDS - warm && started - begun > ENOUGH_WARM_MS) round = 0;
+      if (round < 0 && round >= LEAST_WARM_ROUNDS - warm && started - begun > enoughMs) round = 0;
       calls.run();
       if (round >= 0) bare.push(performance.now() - started);
       await tally.runAll(sides, round + warm, round >= 0);
