@@ -5,6 +5,7 @@ const RULES = 'test/execute/dry-run-rules.test.ts';
 const table = inFile('src/execute/rows/row-table.ts', RULES);
 const BALANCE = 'test/execute/balance.test.ts';
 const rates = inFile('src/execute/choose/balance.ts', BALANCE);
+const costs = inFile('src/execute/choose/cost-record.ts', 'test/execute/cost-record.test.ts');
 const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
 const LOAD = 'test/execute/health/kernel-load.test.ts';
 const load = inFile('src/execute/health/kernel-load.ts', LOAD);
@@ -133,5 +134,23 @@ export const SCHEDULE = [
     'const running = kernel?.run(segment);\n',
     'const running = kernel?.run(segment);\n    await running;\n',
     'threads begin with the later colours of a segment when the kernel is done',
+  ),
+  costs(
+    'divisions-forgotten',
+    'balance?.restore?.(program);',
+    'void program;',
+    'after a restart balance divides as if it had never run',
+  ),
+  costs(
+    'other-policy-dropped',
+    'balance?.remembered?.() ?? others?.divisions ?? []',
+    'balance?.remembered?.() ?? []',
+    'a policy that learns no divisions drops those that another one has learned',
+  ),
+  costs(
+    'share-beyond-all',
+    'isCost(share) && share <= 1 && ',
+    'isCost(share) && ',
+    'a record may give the threads more than all calls',
   ),
 ];

@@ -55,7 +55,7 @@ export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly balance?: CallDivider;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
-  /** Where what `auto` has learned survives a restart; nowhere if not given. */
+  /** Where what `auto` or `balance` has learned survives a restart; nowhere if not given. */
   readonly costPlace?: CostPlace;
   /** Hears why a record of costs was dropped, or could not be kept; each reason once. */
   readonly onCostsLost?: (why: string) => void;
@@ -129,7 +129,7 @@ export class LaneEngine {
     if (options.policy === 'balance') this.#balance = options.balance ?? new Balance();
     this.#steps = options.predictReads === false ? undefined : new StepMemory();
     this.#device = new KernelDevice({ onKernelQueue: (calls) => options.watch?.giveKernel(calls), ...options });
-    const learned = { costs: this.#costs, programs: this.#kernelPrograms };
+    const learned = { costs: this.#costs, programs: this.#kernelPrograms, balance: this.#balance };
     this.#choice = new Choice(options, learned, this.#threads, () => this.#gpu());
   }
 

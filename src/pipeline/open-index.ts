@@ -47,7 +47,8 @@ export class OpenIndex {
       check?.(store);
       const standard = new StandardIndexer({ ...options.standard, moduleBytes, storeHandle: store.handle });
       const { laneStartHeight = 0, dependent = 'demote' } = options.store;
-      const costPlace = options.engine.policy === 'auto' ? new CostFile(dbDir) : undefined;
+      const { policy } = options.engine;
+      const costPlace = policy === 'auto' || policy === 'balance' ? new CostFile(dbDir) : undefined;
       const dumpPlace = new DumpFiles(dbDir);
       const engine = new LaneEngine({ costPlace, dumpPlace, ...options.engine, laneStartHeight, dependent });
       const reader = store.handle === undefined ? undefined : new BlockReader(store.handle);

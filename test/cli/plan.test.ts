@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { openSource } from '../../src/bitcoin/sources.js';
-import { BlockModes } from '../../src/execute/choose/block-modes.js';
 import { CostModel } from '../../src/execute/choose/cost-model.js';
 import { encodeCosts } from '../../src/execute/choose/cost-record.js';
 import { planRows } from '../../src/execute/rows/plan-rows.js';
@@ -49,7 +48,7 @@ it('plan --explain says what auto would run each batch on, and what it goes by',
   const costs = new CostModel();
   const { hash } = prepareProgram(builtProgram('mint'));
   costs.ranAlone(hash, 1, 5);
-  new CostFile(db).write(encodeCosts('a machine', new BlockModes({ threads: 1, predictReads: true }), costs));
+  new CostFile(db).write(encodeCosts('a machine', { kernel: costs }));
   const text = await explain();
   expect(text).toContain('costs of      a machine\n');
   expect(text).toMatch(/batch 1, 151 wide\n/);

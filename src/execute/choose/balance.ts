@@ -26,7 +26,9 @@ export const TRIED_AGAIN = 64;
 const MOST_OF_TRIAL = 2;
 /** Rates are kept by size of the block, each class four times the one before: the kernel's include its launch. */
 const CLASS_FACTOR = 4;
-const MOST_CLASSES = 12;
+export const MOST_CLASSES = 12;
+/** Programs whose rates are remembered over a restart. */
+export const MOST_REMEMBERED = 128;
 
 /** What one side did of a program in a block. */
 export interface SideTally {
@@ -52,6 +54,19 @@ export interface SplitFigures {
   readonly poolShare: number;
 }
 
+/** What is remembered of a program in blocks of one size: rates in calls per millisecond, and the threads' share. */
+export type DivisionFigures = Readonly<Record<(typeof RATES)[number], number | null>> & { readonly share: number };
+export const RATES = ['pool', 'kernel', 'finish'] as const;
+
+/** Of one program, by class of size; null: no block of that size was divided. */
+export interface RememberedProgram {
+  /** Its hash, hex. */
+  readonly name: string;
+  /** What it has taken, in milliseconds. */
+  readonly ms: number;
+  readonly figures: readonly (DivisionFigures | null)[];
+}
+
 /** An exponential moving average of a rate. */
 class Rate {
   value: number | undefined;
@@ -69,6 +84,11 @@ class Rate {
     else if (this.#count < FIRST_RATES) this.value = Math.max(value, rate);
     else this.value = value + weight * (rate - value);
     this.#count++;
+  }
+
+  restore(rate: number): void {
+    this.value = rate;
+    this.#count = FIRST_RATES;
   }
 }
 
@@ -93,6 +113,19 @@ class Division {
     if (target === undefined) return;
     const isOneSided = target === 0 || target === 1;
     if (isOneSided || this.#time(target) < (1 - BAND) * this.#time(this.share)) this.share = target;
+  }
+
+  get figures(): DivisionFigures {
+    const [pool, kernel, finish] = RATES.map((rate) => this[rate].value ?? null);
+    return { pool, kernel, finish, share: this.share };
+  }
+
+  restore(figures: DivisionFigures): void {
+    this.share = figures.share;
+    for (const rate of RATES) {
+      const value = figures[rate];
+      if (value !== null && value > 0) this[rate].restore(value);
+    }
   }
 
   /** Milliseconds for each call of a block, about, until both are done. */
@@ -165,6 +198,10 @@ export interface CallDivider {
   learn(hash: string, calls: number, tally: SplitTally): void;
   /** What is known; the programs that take most of the time come first. */
   figures?(): readonly SplitFigures[];
+  /** What is worth remembering of at most {@link MOST_REMEMBERED} programs. */
+  remembered?(): readonly RememberedProgram[];
+  /** Takes what {@link remembered} gave of a program, if nothing was learned yet. */
+  restore?(program: RememberedProgram): void;
 }
 
 /** Divides by the rates of the blocks before. */
@@ -185,6 +222,24 @@ export class Balance implements CallDivider {
       .of(hash, tally.pool.ms + tally.kernel.ms)
       .of(calls)
       .learn(tally);
+  }
+
+  remembered(): readonly RememberedProgram[] {
+    const programs = this.#programs.list().slice(0, MOST_REMEMBERED);
+    return programs.map(({ name, ms, value }) => {
+      const figures = Array.from(value.classes, (division) => division?.figures ?? null);
+      return { name, ms, figures };
+    });
+  }
+
+  restore({ name, ms, figures }: RememberedProgram): void {
+    const { classes } = this.#programs.of(name, ms);
+    for (const [at, known] of figures.slice(0, MOST_CLASSES).entries()) {
+      if (known === null) continue;
+      const division = new Division(known.share);
+      division.restore(known);
+      classes[at] = division;
+    }
   }
 
   figures(): readonly SplitFigures[] {

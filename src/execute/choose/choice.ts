@@ -5,6 +5,7 @@ import type { Policy } from '../../lane/policy.js';
 import type { StateReader } from '../../lane/types.js';
 import type { RehearsalLength, RehearsalProgress } from '../threads/rehearsal.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
+import type { CallDivider } from './balance.js';
 import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './block-mode.js';
 import { BlockModes } from './block-modes.js';
 import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } from './block-view.js';
@@ -27,6 +28,8 @@ export interface ChoiceOptions {
 export interface Learned {
   readonly costs: CostModel;
   readonly programs: KernelPrograms;
+  /** Under `balance`. */
+  readonly balance?: CallDivider | undefined;
 }
 
 export class Choice {
@@ -43,7 +46,7 @@ export class Choice {
   /** `threads`: of the pool, 0 if there is none. */
   constructor(
     options: ChoiceOptions,
-    { costs, programs }: Learned,
+    { costs, programs, balance }: Learned,
     threads: number,
     gpu: () => GpuExecutor | undefined,
   ) {
@@ -53,8 +56,13 @@ export class Choice {
     const { policy, predictReads = true, costPlace, onCostsLost } = options;
     const fixed = policy === 'auto' ? options.modes : ALWAYS_PARALLEL;
     if (fixed !== ALWAYS_PARALLEL) this.warmth = new PoolWarmth(threads);
+    const keeper = (modes?: BlockModes): CostKeeper | undefined => {
+      const device = deviceOf(threads, predictReads, gpu());
+      return costPlace && new CostKeeper(costPlace, device, { modes, kernel: costs, balance }, onCostsLost);
+    };
     if (fixed !== undefined) {
       this.modes = fixed;
+      if (balance !== undefined) this.#keeper = keeper();
       return;
     }
     const usesKernel = gpu() !== undefined;
@@ -63,8 +71,7 @@ export class Choice {
     const isLeft = (kind: string): boolean => programs.isLeft(kind);
     const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined, isLeft });
     this.modes = modes;
-    const device = deviceOf(threads, predictReads, gpu());
-    this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
+    this.#keeper = keeper(modes);
   }
 
   get wantsWorkers(): boolean {

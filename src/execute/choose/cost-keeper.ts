@@ -1,9 +1,8 @@
 /**
- * Keeps what `auto` has learned where it survives a restart. What goes wrong costs speed alone, and never ends a block.
+ * Keeps what `auto` and `balance` have learned where it survives a restart. What goes wrong costs speed alone, and never
+ * ends a block.
  */
-import type { BlockModes } from './block-modes.js';
-import type { CostModel } from './cost-model.js';
-import { encodeCosts, restoreCosts } from './cost-record.js';
+import { encodeCosts, type Learner, type OfOtherPolicies, restoreCosts } from './cost-record.js';
 
 /** Where one record is kept. What it throws is counted, and nothing else happens. */
 export interface CostPlace {
@@ -21,19 +20,21 @@ export class CostKeeper {
   lastLoss: string | undefined;
   #blocks = 0;
   #isChanged = false;
+  /** What the record says that is not learned here. */
+  #others: OfOtherPolicies | undefined;
 
   /** Reads the record. `device`: what it must have been measured with; `onLoss` hears why one is lost. */
   constructor(
     readonly place: CostPlace,
     readonly device: string,
-    readonly modes: BlockModes,
-    readonly kernel: CostModel,
+    readonly learner: Learner,
     readonly onLoss?: (why: string) => void,
   ) {
     this.#safely('the record of costs cannot be read', () => {
       const record = place.read();
-      const why = record && restoreCosts(record, device, modes, kernel);
-      if (why !== undefined) this.#lost(`the record of costs was dropped: ${why}`);
+      const found = record && restoreCosts(record, device, learner);
+      if (typeof found === 'string') this.#lost(`the record of costs was dropped: ${found}`);
+      else this.#others = found;
     });
   }
 
@@ -49,7 +50,7 @@ export class CostKeeper {
     if (!this.#isChanged) return;
     this.#isChanged = false;
     this.#safely('the record of costs cannot be written', () => {
-      this.place.write(encodeCosts(this.device, this.modes, this.kernel));
+      this.place.write(encodeCosts(this.device, this.learner, this.#others));
     });
   }
 

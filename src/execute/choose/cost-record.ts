@@ -1,9 +1,17 @@
 /**
- * The costs that `auto` has learned, as bytes: a line with name, version and CRC-32 (hex), then JSON. Bounded, and read
- * as if anybody could have written it.
+ * The costs that `auto` and `balance` have learned, as bytes: a line with name, version and CRC-32 (hex), then JSON.
+ * Bounded, and read as if anybody could have written it.
  */
 import { concatBytes } from '../../util/bytes.js';
 import { crc32 } from '../../util/crc32.js';
+import {
+  type CallDivider,
+  type DivisionFigures,
+  MOST_CLASSES,
+  MOST_REMEMBERED,
+  RATES,
+  type RememberedProgram,
+} from './balance.js';
 import { PARALLEL_MODES } from './block-mode.js';
 import { type BlockModes, MOST_KINDS } from './block-modes.js';
 import { type CostModel, KERNEL_FIGURES, type KernelFigures, MOST_KERNEL_PROGRAMS } from './cost-model.js';
@@ -35,30 +43,50 @@ interface CostRecord {
   readonly launch: number;
   readonly kinds: readonly Entry<KindFigures>[];
   readonly kernel: readonly Entry<KernelFigures>[];
+  /** How `balance` divides calls; earlier versions of the program wrote none. */
+  readonly divisions?: readonly RememberedProgram[];
 }
 
-/** What is learned, for costs measured with `device`. */
-export function encodeCosts(device: string, modes: BlockModes, kernel: CostModel): Uint8Array {
+/** What a record is made of, and restored to. */
+export interface Learner {
+  /** How `auto` runs blocks; not learned under other policies. */
+  readonly modes?: BlockModes;
+  readonly kernel: CostModel;
+  /** How `balance` divides calls. */
+  readonly balance?: CallDivider;
+}
+
+/** What a policy keeps of a record for the others. */
+export type OfOtherPolicies = Pick<CostRecord, 'kinds' | 'divisions'>;
+
+/** What is learned, for costs measured with `device`; `others`: in the place of what was not learned here. */
+export function encodeCosts(device: string, { modes, kernel, balance }: Learner, others?: OfOtherPolicies): Uint8Array {
   const rounded = (_: string, value: unknown): unknown =>
     typeof value === 'number' ? Number(Math.min(MOST, value).toPrecision(4)) : value;
-  const record: CostRecord = { device, launch: kernel.launch, kinds: modes.figures(), kernel: kernel.figures() };
+  const record: CostRecord = {
+    device,
+    launch: kernel.launch,
+    kinds: modes?.figures() ?? others?.kinds ?? [],
+    kernel: kernel.figures(),
+    divisions: balance?.remembered?.() ?? others?.divisions ?? [],
+  };
   const text = encoder.encode(`${JSON.stringify(record, rounded)}\n`);
   return concatBytes(encoder.encode(`${NAME} ${VERSION} ${crc32(text).toString(16)}\n`), text);
 }
 
-/** Gives what a record says to a chooser and a model that have learned nothing; why not, if it is not to be used. */
+/** Gives what a record says to who has learned nothing; returns all of it, or why it is not to be used. */
 export function restoreCosts(
   bytes: Uint8Array,
   device: string,
-  modes: BlockModes,
-  kernel: CostModel,
-): string | undefined {
+  { modes, kernel, balance }: Learner,
+): OfOtherPolicies | string {
   const record = readRecord(bytes);
   if (typeof record === 'string') return record;
   if (record.device !== device) return 'it is of another device';
-  for (const { name, ms, figures } of record.kinds) modes.restore(name, ms, figures);
+  for (const { name, ms, figures } of record.kinds) modes?.restore(name, ms, figures);
+  for (const program of record.divisions ?? []) balance?.restore?.(program);
   restoreKernel(record, kernel);
-  return undefined;
+  return record;
 }
 
 /** What a record says of the kernel alone, measured with whatever it was; gives that, or why it is not to be used. */
@@ -103,13 +131,14 @@ function parse(text: string): CostRecord | undefined {
 
 function isRecord(value: unknown): value is CostRecord {
   if (!isObject(value)) return false;
-  const { device, launch, kinds, kernel } = value;
+  const { device, launch, kinds, kernel, divisions = [] } = value;
   return (
     typeof device === 'string' &&
     device.length <= MOST_DEVICE_LENGTH &&
     isCost(launch) &&
     isList(kinds, MOST_KINDS, KIND, isKindFigures) &&
-    isList(kernel, MOST_KERNEL_PROGRAMS, HASH, isKernelFigures)
+    isList(kernel, MOST_KERNEL_PROGRAMS, HASH, isKernelFigures) &&
+    isList(divisions, MOST_REMEMBERED, HASH, isDivisions)
   );
 }
 
@@ -141,6 +170,16 @@ function isSizes(list: unknown): boolean {
 
 function isKernelFigures(value: unknown): boolean {
   return isObject(value) && KERNEL_FIGURES.every((figure) => value[figure] === null || isCost(value[figure]));
+}
+
+function isDivisions(list: unknown): boolean {
+  return Array.isArray(list) && list.length <= MOST_CLASSES && list.every((one) => one === null || isDivision(one));
+}
+
+function isDivision(value: unknown): value is DivisionFigures {
+  if (!isObject(value)) return false;
+  const { share } = value;
+  return isCost(share) && share <= 1 && RATES.every((rate) => value[rate] === null || isCost(value[rate]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
