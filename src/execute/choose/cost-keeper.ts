@@ -1,6 +1,6 @@
 /**
- * Keeps what `auto` and `balance` have learned where it survives a restart. What goes wrong costs speed alone, and never
- * ends a block.
+ * Keeps what `auto` and `balance` have learned where it survives a restart. What goes wrong costs speed alone, and
+ * never ends a block.
  */
 import { encodeCosts, type Learner, type OfOtherPolicies, restoreCosts } from './cost-record.js';
 
