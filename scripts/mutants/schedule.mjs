@@ -5,6 +5,7 @@ const RULES = 'test/execute/dry-run-rules.test.ts';
 const table = inFile('src/execute/rows/row-table.ts', RULES);
 const BALANCE = 'test/execute/balance.test.ts';
 const rates = inFile('src/execute/choose/balance.ts', BALANCE);
+const CALIBRATION = 'test/execute/health/calibration.test.ts';
 const costs = inFile('src/execute/choose/cost-record.ts', 'test/execute/cost-record.test.ts');
 const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
 const LOAD = 'test/execute/health/kernel-load.test.ts';
@@ -152,5 +153,23 @@ export const SCHEDULE = [
     'isCost(share) && share <= 1 && ',
     'isCost(share) && ',
     'a record may give the threads more than all calls',
+  ),
+  inFile('src/gpu/device/calibrate.ts', 'test/gpu/calibrate.test.ts')(
+    'calibration-unchecked',
+    'assertRight(given, found);',
+    'void assertRight;',
+    'a device that computes nonsense while it is measured is trusted',
+  ),
+  inFile('src/execute/health/kernel-device.ts', CALIBRATION)(
+    'calibration-failure-unheard',
+    'if (!this.#isClosed) this.failed(error);',
+    'void error;',
+    'a device that fails while it is measured is not noticed',
+  ),
+  inFile('src/execute/choose/cost-model.ts', CALIBRATION)(
+    'calibration-over-blocks',
+    'if (this.guessesLaunch) this.#launch.add(',
+    'this.#launch.add(',
+    'a calibration that ends late counts as much as what blocks told',
   ),
 ];

@@ -131,6 +131,10 @@ export class LaneEngine {
     this.#device = new KernelDevice({ onKernelQueue: (calls) => options.watch?.giveKernel(calls), ...options });
     const learned = { costs: this.#costs, programs: this.#kernelPrograms, balance: this.#balance };
     this.#choice = new Choice(options, learned, this.#threads, () => this.#gpu());
+    // The policy `gpu` does not ask what anything costs.
+    if (options.policy !== 'gpu' && this.#gpu() !== undefined && this.#costs.guessesLaunch) {
+      this.#device.calibrate((us) => this.#costs.calibrated(us));
+    }
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */

@@ -2,12 +2,13 @@ import { EnvironmentError } from '../errors/errors.js';
 import type { Program } from '../program/types.js';
 import { BlockRun, type DeviceResources } from './block-run.js';
 import { BufferPool } from './device/buffers.js';
+import { measureLaunch } from './device/calibrate.js';
 import { type OpenDevice, openDevice } from './device/device.js';
 import { type KernelState, ProgramCache, type ReadyKernel } from './device/kernel-cache.js';
 import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from './device/kernel-failures.js';
 import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
 import { StagingPool } from './device/staging.js';
-import { TIMEOUT_MS } from './device/time-limit.js';
+import { TIMEOUT_MS, withTimeout } from './device/time-limit.js';
 import { tryAdapter } from './device/trial.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
 import type {
@@ -113,6 +114,17 @@ export class DawnExecutor implements GpuExecutor {
     this.#failures.listener = listener;
   }
 
+  async calibrate(): Promise<number> {
+    try {
+      this.#checkAlive();
+      const measured = measureLaunch(this.#opened);
+      await withTimeout(measured, this.#timeoutMs);
+      return await measured;
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
   begin(block: GpuBlock): Promise<GpuBlockRun> {
     return this.#begin(block, undefined);
   }
@@ -170,8 +182,12 @@ export class DawnExecutor implements GpuExecutor {
     }
   }
 
+  /** Longest wait for a batch. */
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? TIMEOUT_MS[this.adapter.software ? 'software' : 'hardware'];
+  }
+
   #resources(block: GpuBlock, window: number | undefined, onClose: () => void): DeviceResources {
-    const { software } = this.adapter;
     return {
       opened: this.#opened,
       layout: this.#programs.layout,
@@ -179,7 +195,7 @@ export class DawnExecutor implements GpuExecutor {
       staging: this.#staging,
       timings: this.timings,
       measure: this.#options.measure ?? false,
-      timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
+      timeoutMs: this.#timeoutMs,
       seed: block.seed,
       onSmallWindow: (hash, small) => {
         const program = block.programs.get(hash);

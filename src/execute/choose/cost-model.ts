@@ -128,6 +128,16 @@ export class CostModel {
     this.#launch.add(us);
   }
 
+  /** Whether only a first guess is known of what waking the device takes. */
+  get guessesLaunch(): boolean {
+    return this.#launch.count <= 1;
+  }
+
+  /** A batch of next to nothing took `us`: better than a guess, but blocks tell better. */
+  calibrated(us: number): void {
+    if (this.guessesLaunch) this.#launch.add(Math.max(LEAST_LAUNCH, us));
+  }
+
   /**
    * Microseconds saved by running a colour's `count` messages of program `hash` in the kernel, launch not counted. Not
    * above 0 for a program that the CPU has not run yet: the CPU runs it first, and tells. `threads`: of the pool, 0 if

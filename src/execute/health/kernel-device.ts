@@ -78,6 +78,14 @@ export class KernelDevice {
     });
   }
 
+  /** Has the device measured beside whatever runs; `hear` gets microseconds. A failure is one of the kernel. */
+  calibrate(hear: (us: number) => void): void {
+    const failed = (error: unknown): void => {
+      if (!this.#isClosed) this.failed(error);
+    };
+    void this.#gpu?.calibrate?.().then(hear, failed);
+  }
+
   /** The kernel is about to run something. */
   begins(): void {
     this.#health.begins();

@@ -46,6 +46,11 @@ export abstract class ForwardingExecutor implements GpuExecutor {
     return this.inner.run(calls);
   }
 
+  get calibrate(): GpuExecutor['calibrate'] {
+    const { inner } = this;
+    return inner.calibrate?.bind(inner);
+  }
+
   close(): Promise<void> {
     return this.inner.close();
   }

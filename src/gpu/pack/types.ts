@@ -137,5 +137,10 @@ export interface GpuExecutor {
    */
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]>;
   readonly timings: GpuTimings;
+  /**
+   * Measures what waking the device takes, in microseconds, beside whatever else runs; undefined: it cannot be told.
+   * Rejects with GPU_MISMATCH, GPU_TIMEOUT, GPU_FAILED or GPU_DEVICE_LOST.
+   */
+  calibrate?(): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../errors/errors.js';
 import { ForwardingExecutor } from '../../gpu/pack/forwarding.js';
-import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuBlock, GpuBlockRun, GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 
 export const FAULTS = ['loss', 'timeout', 'allocation', 'wrong result'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -14,10 +14,21 @@ export class FaultyGpu extends ForwardingExecutor {
   fired = 0;
   #armed: { readonly fault: Fault; readonly place: Place } | undefined;
   #isLost = false;
+  #calibrationFault: Fault | undefined;
 
   /** The next block that has a batch for it gets `fault`; a wrong result waits for a call that has ended. */
   arm(fault: Fault, place: Place): void {
     this.#armed = { fault, place };
+  }
+
+  /** The device is lost, or whatever `fault` is, when it is measured. */
+  armCalibration(fault: Fault): void {
+    this.#calibrationFault = fault;
+  }
+
+  override get calibrate(): GpuExecutor['calibrate'] {
+    const fault = this.#calibrationFault;
+    return fault === undefined ? super.calibrate : () => Promise.reject(this.#failureOf(fault));
   }
 
   override async begin(block: GpuBlock): Promise<GpuBlockRun> {
@@ -40,10 +51,15 @@ export class FaultyGpu extends ForwardingExecutor {
     if (armed === undefined || number < numberAt(armed.place, count)) return run.run(number);
     if (armed.fault === 'wrong result') return this.#wrong(await run.run(number), armed.place);
     this.#fire();
-    if (armed.fault === 'timeout') throw new EnvironmentError('GPU_TIMEOUT', 'a batch was not done in time');
-    if (armed.fault === 'allocation') throw new EnvironmentError('GPU_FAILED', 'an allocation failed');
+    throw this.#failureOf(armed.fault);
+  }
+
+  #failureOf(fault: Fault): EnvironmentError {
+    if (fault === 'timeout') return new EnvironmentError('GPU_TIMEOUT', 'a batch was not done in time');
+    if (fault === 'allocation') return new EnvironmentError('GPU_FAILED', 'an allocation failed');
+    if (fault === 'wrong result') return new EnvironmentError('GPU_MISMATCH', 'a result was wrong');
     this.#isLost = true;
-    throw new EnvironmentError('GPU_DEVICE_LOST', 'the device was lost');
+    return new EnvironmentError('GPU_DEVICE_LOST', 'the device was lost');
   }
 
   /** One call with more fuel left and another result than it has. */
