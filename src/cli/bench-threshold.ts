@@ -1,9 +1,10 @@
 import { UsageError } from '../errors/errors.js';
+import type { Policy } from '../lane/policy.js';
 import { runLine } from '../selftest/bench/machine.js';
 import { measureThreshold } from '../selftest/bench/threshold/measure.js';
 import { thresholdPage } from '../selftest/bench/threshold/page.js';
 import { readReport } from '../selftest/bench/threshold/read-report.js';
-import { csvOf, type ThresholdPoint, type ThresholdReport } from '../selftest/bench/threshold/report.js';
+import { csvOf, ratiosOf, type ThresholdPoint, type ThresholdReport } from '../selftest/bench/threshold/report.js';
 import type { ProgramName } from '../util/built-wasm.js';
 import { writeReport } from './bench-report.js';
 import { type Columns, markdown } from './bench-table.js';
@@ -16,6 +17,8 @@ export interface ThresholdCommand {
   readonly programs: readonly ProgramName[];
   readonly sizes: readonly number[];
   readonly rounds: number;
+  /** Under these, whole blocks of the messages are measured as well. */
+  readonly policies?: readonly Policy[];
   /** Where the report goes as JSON, CSV and a page; nowhere if not given. */
   readonly out?: string;
   /** Two reports are drawn side by side, and nothing is measured. */
@@ -35,10 +38,10 @@ interface ThresholdEnd {
  */
 export async function benchThreshold(files: readonly string[], command: ThresholdCommand): Promise<ThresholdEnd> {
   if (command.compare === true) return compare(files, command);
-  const { programs, sizes, rounds, onProgress, out, json } = command;
+  const { programs, sizes, rounds, policies, onProgress, out, json } = command;
   const gpu = await gpuIfThere('the kernel is not measured', { patient: true });
   try {
-    const report = await measureThreshold({ programs, counts: sizes, rounds, gpu, onProgress });
+    const report = await measureThreshold({ programs, counts: sizes, rounds, policies, gpu, onProgress });
     if (out !== undefined) {
       writeReport(out, 'threshold.json', `${JSON.stringify(report)}\n`);
       writeReport(out, 'threshold.csv', csvOf(report));
@@ -93,5 +96,12 @@ function textOf(report: ThresholdReport): string {
         ? `${program}: the kernel is not faster than ${way} at any of these sizes`
         : `${program}: the kernel is faster than ${way} from ${count} messages on`,
     ),
+    ...ratiosOf(points).map(({ program, count, auto, balance }) => {
+      const said = [
+        ...(auto === undefined ? [] : [`auto ${auto} x the best policy`]),
+        ...(balance === undefined ? [] : [`balance ${balance} x the better of cpu and gpu`]),
+      ];
+      return `${program}, blocks of ${count}: ${said.join(', ')}`;
+    }),
   ].join('\n');
 }

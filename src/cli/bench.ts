@@ -37,6 +37,7 @@ export interface BenchOptions extends ContractOptions {
   readonly kernel?: boolean;
   readonly out?: string;
   readonly compare?: boolean;
+  readonly withBlocks?: boolean;
 }
 
 interface BenchResult {
@@ -58,8 +59,16 @@ export async function benchCommand(
 ): Promise<BenchResult> {
   if (what === 'contracts') return benchContractsAlso(files, options);
   if (what === 'threshold') {
-    const { sizes = [16, 64, 256, 1_024, 4_096, 16_384], rounds = 15, only, ...more } = options;
-    return benchThreshold(files, { ...more, sizes, rounds, programs: chosen(SAMPLED_PROGRAMS, only), onProgress: say });
+    const { sizes = [16, 64, 256, 1_024, 4_096, 16_384], rounds = 15, only, withBlocks, policies, ...more } = options;
+    const blocks = withBlocks === true ? { policies } : {};
+    return benchThreshold(files, {
+      ...more,
+      ...blocks,
+      sizes,
+      rounds,
+      programs: chosen(SAMPLED_PROGRAMS, only),
+      onProgress: say,
+    });
   }
   if (files.length > 0) {
     throw new UsageError('USAGE_BENCH', `bench ${what} takes no files`, { hint: 'warpshrew bench contracts FILE…' });
@@ -224,6 +233,11 @@ const BLOCK_COLUMNS: Columns<BlockLine> = [
   [
     'auto/sequential-first',
     ([{ auto }, way]) => (auto !== undefined && isMeasuredAuto(way) ? auto.overSequentialFirst.join(' ') : ''),
+  ],
+  [
+    'balance/best of cpu, gpu',
+    ([{ balance }, { policy, predictReads }]) =>
+      balance !== undefined && policy === 'balance' && predictReads ? spread(balance) : '',
   ],
   ['bare ms', ([{ bare }]) => String(bare.median)],
   ['host µs/tx', ([, { hostMicroseconds }]) => spread(hostMicroseconds)],

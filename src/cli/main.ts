@@ -318,6 +318,7 @@ program
   .option('--rate <n>', 'load: lane transactions per second that come (default: as many as go)', times)
   .option('--blocks <n>', 'load: blocks that are measured (default: 30)', size)
   .option('--out <folder>', 'where the report goes as JSON; of threshold also as CSV and a page with charts')
+  .option('--with-blocks', 'threshold: also whole blocks of these messages, under every policy')
   .option('--compare', 'threshold: draw two reports side by side, and measure nothing')
   .option('--json', 'print JSON')
   .action(async (what: string, files: string[], options) =>

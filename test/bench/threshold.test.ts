@@ -12,6 +12,7 @@ import {
   crossingsOf,
   csvOf,
   pointOf,
+  ratiosOf,
   type ThresholdReport,
   type ThresholdWay,
 } from '../../src/selftest/bench/threshold/report.js';
@@ -54,6 +55,48 @@ describe('where the kernel begins to win', () => {
     const samples = Array.from({ length: 20 }, (_, i) => 20 - i);
     const point = pointOf({ program: 'mint', count: 1, way: 'kernel' }, [99, 98], samples);
     expect(point).toMatchObject({ warmUp: [99, 98], samples, median: 11, p90: 19, least: 1, most: 20 });
+  });
+});
+
+describe('policies over blocks of the same messages', () => {
+  const pointsAt = (count: number, ways: Readonly<Record<string, readonly number[]>>): ThresholdReport['points'] =>
+    Object.entries(ways).map(([way, samples]) =>
+      pointOf({ program: 'mint', count, way: way as ThresholdWay }, [], samples),
+    );
+
+  it('are compared round by round with the one that has the best median', () => {
+    const points = [
+      ...pointsOf('mint', MINT),
+      ...pointsAt(16, {
+        'block: sequential': [10, 30, 10],
+        'block: auto': [20, 20, 10],
+        'block: balance': [10, 20, 40],
+        'block: cpu': [9, 40, 41],
+        'block: gpu': [20, 30, 20],
+      }),
+      ...pointsAt(256, { 'block: sequential': [10], 'block: auto': [8], 'block: cpu': [4], 'block: balance': [5] }),
+      ...pointsAt(4_096, { 'block: sequential': [10], 'block: cpu': [4] }),
+    ];
+    expect(ratiosOf(points)).toEqual([
+      // 10/20, 30/20, 10/10 of sequential; 20/10, 30/20, 20/40 of gpu.
+      { program: 'mint', count: 16, auto: 1, balance: 1.5 },
+      { program: 'mint', count: 256, auto: 0.5, balance: undefined },
+    ]);
+    expect(ratiosOf(pointsOf('mint', MINT))).toEqual([]);
+    const page = thresholdPage(reportOf('c3', points));
+    expect(page).toContain('blocks of 16: auto is 1 times as fast as the best policy, balance 1.5 times');
+    expect(page).toContain('data-line="block: balance"');
+  });
+
+  it('are measured on request, with the batches', async () => {
+    const given = ['bench', 'threshold', '--only', 'probe', '--sizes', '4', '--rounds', '2', '--json', '--with-blocks'];
+    const { status, stdout } = await cli(...given, '--policies', 'cpu,auto');
+    expect(status).toBe(0);
+    const report = readReport(stdout);
+    const blocks = report?.points.filter(({ way }) => way.startsWith('block: ')) ?? [];
+    expect(blocks.map(({ way }) => way)).toEqual(['block: sequential', 'block: auto', 'block: cpu']);
+    expect(blocks.map(({ samples }) => samples.length)).toEqual([2, 2, 2]);
+    expect(ratiosOf(report?.points ?? [])).toMatchObject([{ program: 'probe', count: 4 }]);
   });
 });
 

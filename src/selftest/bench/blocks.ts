@@ -59,6 +59,8 @@ export interface BlockRow {
   readonly ways: readonly WayFigures[];
   /** Undefined where `auto` is not measured. */
   readonly auto: AutoFigures | undefined;
+  /** Speed of `balance` over that of the better one of `cpu` and `gpu`, as `overBest`; undefined where not measured. */
+  readonly balance: Spread | undefined;
   /** Writes and receipts, of all rounds, that are not those of `sequential`. */
   readonly differences: number;
 }
@@ -171,6 +173,8 @@ async function benchWays(
       await tally.runAll(sides, round + warm, round >= 0);
     }
     const auto = sides.find(({ way }) => way.policy === 'auto' && way.predictReads);
+    const balance = sides.find(({ way }) => way.policy === 'balance' && way.predictReads);
+    const either = sides.filter(({ way }) => way.predictReads && ['cpu', 'gpu'].includes(way.policy));
     const overSequentialFirst =
       auto === undefined
         ? []
@@ -187,6 +191,7 @@ async function benchWays(
       bare: spreadOf(bare),
       ways: sides.map((side) => side.figures(count, bare, sequential.wall)),
       auto: auto && { overBest: overBest(auto, sides), overSequentialFirst },
+      balance: balance && either.length > 0 ? overBest(balance, either) : undefined,
       differences: tally.differences,
     };
   } finally {
@@ -240,12 +245,12 @@ async function firstBlocks(
   return ratios.map((list) => spreadOf(list).median);
 }
 
-/** Sides have run the same rounds. */
-function overBest(auto: BlockSide, sides: readonly BlockSide[]): Spread {
+/** Speed over that of the side with the best median. Sides have run the same rounds. */
+function overBest(one: BlockSide, sides: readonly BlockSide[]): Spread {
   const late = ({ blocks }: BlockSide): number[] =>
-    blocks.slice(FIRST_BLOCKS - 1, auto.blocks.length).map(({ ms }) => ms);
+    blocks.slice(FIRST_BLOCKS - 1, one.blocks.length).map(({ ms }) => ms);
   const [best] = [...sides].sort((a, b) => spreadOf(late(a)).median - spreadOf(late(b)).median);
-  const own = late(auto);
+  const own = late(one);
   return spreadOf(late(best).map((ms, round) => ms / own[round]));
 }
 

@@ -1,22 +1,34 @@
 /** Batches of growing size on one thread, on all threads and in the kernel, all of them after warming up. */
 import { availableParallelism } from 'node:os';
 import type { GpuCall, GpuExecutor } from '../../../gpu/pack/types.js';
+import type { Policy } from '../../../lane/policy.js';
 import { prepareProgram } from '../../../program/prepare.js';
 import { ProgramRunner } from '../../../program/runner.js';
 import type { Program } from '../../../program/types.js';
 import { builtPrograms, type ProgramName } from '../../../util/built-wasm.js';
+import { isWorkload, makeWorkload } from '../block-workloads.js';
+import { benchBlock } from '../blocks.js';
 import { runOnV8 } from '../calls-on-v8.js';
 import { compareOutcomes, recordCalls } from '../kernel-calls.js';
 import { benchRun } from '../machine.js';
 import { Pool } from '../pool.js';
 import { SAMPLES } from '../sample-calls.js';
-import { crossingsOf, pointOf, type ThresholdPoint, type ThresholdReport, type ThresholdWay } from './report.js';
+import {
+  blockWay,
+  crossingsOf,
+  pointOf,
+  type ThresholdPoint,
+  type ThresholdReport,
+  type ThresholdWay,
+} from './report.js';
 
 export interface ThresholdOptions {
   readonly counts: readonly number[];
   /** Batches measured per point. */
   readonly rounds: number;
   readonly programs: readonly ProgramName[];
+  /** Policies under which whole blocks of the messages are measured as well; none if not given. */
+  readonly policies?: readonly Policy[];
   /** undefined: only the CPU is measured. */
   readonly gpu: GpuExecutor | undefined;
   readonly onProgress: (line: string) => void;
@@ -42,6 +54,11 @@ export async function measureThreshold(options: ThresholdOptions): Promise<Thres
         points.push(await batch.inKernel(kernel));
         differences += await batch.differences(kernel);
       }
+      if (options.policies !== undefined) {
+        const blocks = await blocksOf(name, count, { ...options, policies: options.policies });
+        points.push(...blocks.points);
+        differences += blocks.differences;
+      }
       const last = points.filter((point) => point.program === name && point.count === count);
       onProgress(`${name} ${count}: ${last.map(({ way, median }) => `${way} ${median} ms`).join(', ')}`);
     }
@@ -53,6 +70,23 @@ export async function measureThreshold(options: ThresholdOptions): Promise<Thres
     crossings: crossingsOf(points),
     differences,
   };
+}
+
+/** Whole blocks of as many such messages, under `sequential` and every policy in question, in turn. */
+async function blocksOf(
+  program: ProgramName,
+  count: number,
+  { rounds, gpu, policies }: ThresholdOptions & { readonly policies: readonly Policy[] },
+): Promise<{ readonly points: ThresholdPoint[]; readonly differences: number }> {
+  const name = program === 'probe' ? 'counter' : program;
+  if (!isWorkload(name)) return { points: [], differences: 0 };
+  const options = { counts: [], rounds, starts: 0, policies, gpu, onProgress: () => undefined };
+  const { ways, differences } = await benchBlock(makeWorkload(name, count), count, options);
+  const points = ways.map(({ policy, blocks }) => {
+    const ms = blocks.map((block) => block.ms);
+    return pointOf({ program, count, way: blockWay(policy) }, ms.slice(0, -rounds), ms.slice(-rounds));
+  });
+  return { points, differences };
 }
 
 class Batch {

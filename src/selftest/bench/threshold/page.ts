@@ -1,11 +1,16 @@
 /** A page about one or two reports of `bench threshold`: charts and all figures, without scripts or other files. */
-import { CSV_HEAD, type ThresholdPoint, type ThresholdReport, type ThresholdWay, WAYS } from './report.js';
+import { CSV_HEAD, ratiosOf, type ThresholdPoint, type ThresholdReport, type ThresholdWay, WAYS } from './report.js';
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [640, 320, 64, 16, 16, 40];
 const COLOURS: Readonly<Record<ThresholdWay, string>> = {
   'one thread': '#b45309',
   'all threads': '#1d4ed8',
   kernel: '#15803d',
+  'block: auto': '#be123c',
+  'block: balance': '#7e22ce',
+  'block: cpu': '#0891b2',
+  'block: gpu': '#4d7c0f',
+  'block: sequential': '#78716c',
 };
 /** What the lines of two reports look like, and the second one's in SVG. */
 const LINES = ['Full lines: ', 'Dashed lines: '] as const;
@@ -73,12 +78,24 @@ function section(program: string, reports: readonly ThresholdReport[]): string {
         return `<li>${of}the kernel takes less than ${way} ${from}.</li>`;
       }),
   );
+  const ratios = reports.flatMap(({ points }, i) =>
+    ratiosOf(points)
+      .filter((ratio) => ratio.program === program)
+      .map(({ count, auto, balance }) => {
+        const of = reports.length === 1 ? '' : i === 0 ? 'First: ' : 'Second: ';
+        const said = [
+          ...(auto === undefined ? [] : [`auto is ${auto} times as fast as the best policy`]),
+          ...(balance === undefined ? [] : [`balance ${balance} times as fast as the better of cpu and gpu`]),
+        ];
+        return `<li>${of}blocks of ${count}: ${said.join(', ')}.</li>`;
+      }),
+  );
   const rows = reports.flatMap(({ run, points }) =>
     points.filter((point) => point.program === program).map((point) => rowOf(run, point)),
   );
   return `<h2>${escaped(program)}</h2>
 ${chart(program, lines)}
-<ul>${crossings.join('')}</ul>
+<ul>${[...crossings, ...ratios].join('')}</ul>
 <table>
 <thead><tr>${HEAD.map((title) => `<th>${title}</th>`).join('')}</tr></thead>
 <tbody>${rows.join('')}</tbody>

@@ -1,11 +1,17 @@
 /** What `bench threshold` found: times of batches by program, size and way, and from which size on the kernel wins. */
 
+import { POLICIES, type Policy } from '../../../lane/policy.js';
 import type { BenchRun } from '../machine.js';
 
-export const WAYS = ['one thread', 'all threads', 'kernel'] as const;
-export type ThresholdWay = (typeof WAYS)[number];
+const BATCH_WAYS = ['one thread', 'all threads', 'kernel'] as const;
+type BatchWay = (typeof BATCH_WAYS)[number];
+/** A whole block of the messages, from its bytes until it is stored, under a policy. */
+type BlockWay = `block: ${Policy}`;
+export type ThresholdWay = BatchWay | BlockWay;
+export const blockWay = (policy: Policy): BlockWay => `block: ${policy}`;
+export const WAYS: readonly ThresholdWay[] = [...BATCH_WAYS, ...POLICIES.map(blockWay)];
 
-/** Batches of so many messages of a program, run one way. */
+/** Batches, or blocks, of so many messages of a program, run one way. */
 export interface ThresholdPoint {
   readonly program: string;
   readonly count: number;
@@ -22,8 +28,18 @@ export interface ThresholdPoint {
 /** From `count` messages on, as far as was measured, the kernel takes less than `way`; undefined: at no size. */
 export interface Crossing {
   readonly program: string;
-  readonly way: Exclude<ThresholdWay, 'kernel'>;
+  readonly way: Exclude<BatchWay, 'kernel'>;
   readonly count: number | undefined;
+}
+
+/** How well blocks of so many messages were run: speeds, medians of the ratio in one round. */
+export interface PolicyRatios {
+  readonly program: string;
+  readonly count: number;
+  /** `auto` over the policy with the best median; undefined where it, or every other one, was not measured. */
+  readonly auto: number | undefined;
+  /** `balance` over the better one of `cpu` and `gpu`; undefined where one of the three was not measured. */
+  readonly balance: number | undefined;
 }
 
 export interface ThresholdReport extends BenchRun {
@@ -74,6 +90,39 @@ export function crossingsOf(points: readonly ThresholdPoint[]): Crossing[] {
       return { program, way, count: from };
     }),
   );
+}
+
+/** Of every block that was run under `auto` or `balance` and others, in the order in which they were measured. */
+export function ratiosOf(points: readonly ThresholdPoint[]): PolicyRatios[] {
+  const blocks = new Map<string, ThresholdPoint[]>();
+  for (const point of points) {
+    if (!point.way.startsWith('block: ')) continue;
+    const name = `${point.program} ${point.count}`;
+    blocks.set(name, [...(blocks.get(name) ?? []), point]);
+  }
+  return [...blocks.values()].flatMap((own) => {
+    const [{ program, count }] = own;
+    const others = POLICIES.filter((policy) => policy !== 'auto');
+    const auto = speedOver(own, 'auto', others, 1);
+    const balance = speedOver(own, 'balance', ['cpu', 'gpu'], 2);
+    return auto === undefined && balance === undefined ? [] : [{ program, count, auto, balance }];
+  });
+}
+
+/** Over the one of `others` with the best median; undefined if fewer than `least` of them were measured. */
+function speedOver(
+  points: readonly ThresholdPoint[],
+  policy: Policy,
+  others: readonly Policy[],
+  least: number,
+): number | undefined {
+  const find = (one: Policy): ThresholdPoint | undefined => points.find(({ way }) => way === blockWay(one));
+  const own = find(policy);
+  const measured = others.map(find).filter((point) => point !== undefined);
+  if (own === undefined || measured.length < least) return undefined;
+  const best = measured.reduce((a, b) => (b.median < a.median ? b : a));
+  const ratios = best.samples.map((ms, round) => ms / own.samples[round]).sort((a, b) => a - b);
+  return rounded(ratios[ratios.length >> 1]);
 }
 
 export const CSV_HEAD = 'run,program,messages,way,median_ms,p90_ms,least_ms,most_ms,samples,warm_up_ms,sample_ms';
