@@ -288,8 +288,8 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, from which size on it wins, a load of blocks at a pace, whole blocks or contended ' +
-      'calls by policy, units of fuel, or contracts against V8 alone; exit status 1 if one differs or takes too long',
+    'measure the kernel against V8, from which size on it wins, a load of blocks, whole blocks or contended calls by ' +
+      'policy, units of fuel, or contracts against V8 alone; exit status 1 if a result differs or takes too long',
   )
   .argument('<what>', 'gpu, threshold, load, blocks, contention, fuel or contracts')
   .argument('[files...]', 'contracts: WASM files; they are 2:1, 2:2, …; threshold --compare: two reports')
