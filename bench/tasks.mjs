@@ -2,7 +2,10 @@
 // Batch tasks, after `npm run build`: the kernel against one core and against all, from columns to answers (packing,
 // readback and the check of 2 % included). node bench/tasks.mjs [--only sha256,merkle,schnorr,ecdsa]
 // [--widths 1024,65536] [--leaves 1048576] [--rounds 7] [--sweep 256,…] [--json FILE] [--gpu-server ADDRESS (the kernel
-// of `warpshrew gpu-server`, not of this process)]. On a machine without a GPU:
+// of `warpshrew gpu-server`, not of this process)].
+// node bench/tasks.mjs --overlap [--segment-kib 1024,…] [--rounds 15] [--json FILE]: eight segments of hashes one after
+// the other and overlapping, when each step of a segment begins and ends, and what a batch of 65,536 messages takes by
+// the size of segments. On a machine without a GPU:
 // npm run software-gpu -- node bench/tasks.mjs --widths 256 --leaves 4096 --sweep 64,256
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -20,9 +23,15 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     sweep: { type: 'string', default: '256,512,1024,2048,4096,8192,16384,32768,65536' },
     'gpu-server': { type: 'string' },
+    overlap: { type: 'boolean', default: false },
+    'segment-kib': { type: 'string', default: '512,1024,2048,4096,8192,16384,32768' },
     json: { type: 'string' },
   },
 });
+if (options.overlap) {
+  const { benchOverlap } = await import('./tasks-overlap.mjs');
+  process.exit(await benchOverlap(options));
+}
 const numbers = (text) => text.split(',').map(Number);
 const WIDTHS = numbers(options.widths);
 const ROUNDS = Number(options.rounds);

@@ -15,8 +15,15 @@ const queue = inFile('src/tasks/server/job-queue.ts', SERVER);
 const server = inFile('src/tasks/server/server.ts', SERVER);
 
 const pace = inFile('src/tasks/kernel/pace.ts', TESTS);
+const backend = inFile('src/tasks/kernel/backend.ts', TESTS);
 
 export const TASKS = [
+  backend(
+    'task-segments-at-once',
+    'if (flags.length >= inFlight)',
+    'if (flags.length >= 1e9)',
+    'all segments of a batch are with the device at once, each in memory of its own',
+  ),
   pace(
     'task-pace-stays',
     'if (ms > LONGEST_MS) this.#most',

@@ -219,13 +219,17 @@ export class Tasks {
     const backend = await fast.usable();
     if (backend === undefined) return undefined;
     fast.begins();
+    const running = backend.run(work);
+    // Awaited below, perhaps after the check.
+    running.catch(() => undefined);
+    // By then the device has its first segments, and this thread is free to choose what the CPU does beside it.
+    await new Promise((resolve) => setImmediate(resolve));
     const chosen = sampleOf(unitsOf(work), this.#checkPercent);
-    // Beside the kernel, on other threads where there are some.
     const checking = chosen.length === 0 ? undefined : this.#cpu.run(pickOf(work, chosen), true);
     checking?.catch(() => undefined);
     let answer: WorkAnswer;
     try {
-      answer = await backend.run(work);
+      answer = await running;
     } catch (error) {
       await fast.failed(backend, error);
       return undefined;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenDevice, openDevice } from '../../src/gpu/device/device.js';
 import { KernelBackend } from '../../src/tasks/kernel/backend.js';
 import { DawnTasks, type TaskDevice } from '../../src/tasks/kernel/device.js';
+import type { SegmentTrace } from '../../src/tasks/kernel/trace.js';
 import { Tasks, type TasksOptions } from '../../src/tasks/tasks.js';
 import { FAULTS } from '../../src/testing/gpu-faults/faulty-gpu.js';
 import { FaultyTasks } from '../../src/testing/gpu-faults/faulty-tasks.js';
@@ -143,7 +144,7 @@ describe('batch tasks in the kernel', () => {
 
   it('a device that is lost, a batch past its time limit and an allocation that fails: the CPU answers', async () => {
     const { batch, expected } = cases.schnorrRows(12, 'real');
-    const past = new DawnTasks(await openDevice(), 0);
+    const past = new DawnTasks(await openDevice(), { timeoutMs: 0 });
     const full = new DawnTasks(
       withDevice(await openDevice(), {
         createBuffer: () => {
@@ -166,6 +167,33 @@ describe('batch tasks in the kernel', () => {
       await tasks.close();
       await failing.close();
     }
+  });
+
+  it('a segment is packed while the one before is with the device, unless they shall not overlap', async () => {
+    const traces: SegmentTrace[] = [];
+    const traced = new DawnTasks(await openDevice(), { onSegment: (trace) => traces.push(trace) });
+    const { batch, parts } = cases.messages(400);
+    const work = { kind: 'sha256', ...batch, twice: true } as const;
+    for (const [options, overlaps] of [
+      [{ segmentBytes: 8_192 }, true],
+      [{ segmentBytes: 8_192, inFlight: 1 }, false],
+    ] as const) {
+      traces.length = 0;
+      const { bytes } = await new KernelBackend(traced, options).run(work);
+      expect(bytes).toEqual(cases.digests(parts, true));
+      expect(traces.length).toBeGreaterThanOrEqual(5);
+      expect(traces.reduce((sum, { units }) => sum + units, 0)).toBe(400);
+      for (const [i, now] of traces.entries()) {
+        const { packStart, packEnd, submitted, uploaded, computed, readStart, readEnd } = now;
+        const steps = [packStart, packEnd, submitted, readStart, readEnd];
+        expect(steps).toEqual([...steps].sort((a, b) => a - b));
+        expect(uploaded).toBeGreaterThan(0);
+        expect(computed).toBeGreaterThanOrEqual(uploaded);
+        // Of those after the first three it depends on how fast the device is.
+        if (i > 0 && (i < 3 || !overlaps)) expect(packStart < traces[i - 1].readStart).toBe(overlaps);
+      }
+    }
+    await traced.close();
   });
 
   it('auto never uses a software driver, and says so', async () => {

@@ -19,7 +19,12 @@ const cpuDevice: TaskDevice = {
   adapter: { vendor: 'test', description: 'cpu', software: true },
   mostBytes: 2 ** 30,
   prepare: async () => {},
-  run: async ({ work }) => runWork(work),
+  run: async ({ work, room }) => {
+    const { bytes, levels, mutated } = runWork(work);
+    room.bytes.set(bytes);
+    for (const [i, level] of room.levels.entries()) level.set(levels[i]);
+    return mutated;
+  },
   close: async () => {},
 };
 
@@ -318,6 +323,52 @@ describe('batch tasks', () => {
     expect(pace.most).toBe(Math.floor(most / 10));
     pace.note(pace.most, 1e9);
     expect(pace.most).toBe(256);
+  });
+
+  it('up to three segments of hashes are with the device at a time, and none follows a failure', async () => {
+    const { batch, parts } = cases.messages(400);
+    const work = { kind: 'sha256', ...batch, twice: true } as const;
+    for (const [inFlight, most] of [
+      [undefined, 3],
+      [1, 1],
+    ] as const) {
+      const held: (() => void)[] = [];
+      let handed = 0;
+      const backend = new KernelBackend(
+        {
+          ...cpuDevice,
+          run: async (segment) => {
+            handed++;
+            await new Promise<void>((resolve) => held.push(resolve));
+            return cpuDevice.run(segment);
+          },
+        },
+        { segmentBytes: 8_192, ...(inFlight === undefined ? {} : { inFlight }) },
+      );
+      const answer = backend.run(work);
+      let done = 0;
+      const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      for (await turn(); held.length > 0; await turn()) {
+        expect(held.length).toBe(Math.min(most, handed - done));
+        held.shift()?.();
+        done++;
+      }
+      expect(done).toBeGreaterThanOrEqual(5);
+      expect(await answer).toEqual({ bytes: cases.digests(parts, true), levels: [], mutated: false });
+    }
+    let handed = 0;
+    const failing = new KernelBackend(
+      {
+        ...cpuDevice,
+        run: async () => {
+          if (handed++ === 0) throw new Error('the first one fails');
+          return false;
+        },
+      },
+      { segmentBytes: 8_192 },
+    );
+    await expect(failing.run(work)).rejects.toThrow('the first one fails');
+    expect(handed).toBe(3);
   });
 
   it('random batches of hashes are the same in segments of any size', async () => {

@@ -5,9 +5,10 @@ import { messageOf } from '../../gpu/device/kernel-failures.js';
 import { Pipelines } from '../../gpu/device/pipelines.js';
 import { StagingPool } from '../../gpu/device/staging.js';
 import { TIMEOUT_MS, withTimeout } from '../../gpu/device/time-limit.js';
-import type { WorkAnswer, WorkKind } from '../work/work.js';
+import type { WorkKind } from '../work/work.js';
 import type { Segment } from './segments.js';
 import { kernelOf, workgroupsOf } from './texts.js';
+import { SegmentClock, type SegmentTrace } from './trace.js';
 
 /** What runs segments. */
 export interface TaskDevice {
@@ -16,9 +17,19 @@ export interface TaskDevice {
   readonly mostBytes: number;
   /** Compiles the kernel for a kind of work, unless it is; rejects as `run` does. */
   prepare(kind: WorkKind): Promise<void>;
-  /** Rejects with an EnvironmentError GPU_DEVICE_LOST, GPU_TIMEOUT or GPU_FAILED. Two are under way at a time. */
-  run(segment: Segment): Promise<WorkAnswer>;
+  /**
+   * Fills the segment's room, and says whether the kernel has set its flag. Three are under way at a time. Rejects with
+   * an EnvironmentError GPU_DEVICE_LOST, GPU_TIMEOUT or GPU_FAILED.
+   */
+  run(segment: Segment): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export interface TaskDeviceOptions {
+  /** Longest wait for a segment, in milliseconds; default: 30 s on hardware, 10 minutes on a software driver. */
+  readonly timeoutMs?: number | undefined;
+  /** Hears of each segment that is done; each of its steps is a submission of its own then. */
+  readonly onSegment?: ((trace: SegmentTrace) => void) | undefined;
 }
 
 interface ReadyTask {
@@ -26,14 +37,18 @@ interface ReadyTask {
   readonly data: GPUBuffer;
 }
 
-/** Segments under way at a time: one is computed while the next is written and the one before is read back. */
-const SLOTS = 2;
+type SegmentBuffers = Readonly<
+  Record<'task' | 'input' | 'output' | 'flag' | 'params' | 'staging' | 'reading', GPUBuffer>
+>;
+
+/** Segments under way at a time: one is computed while the next is packed and the one before is read back. */
+const SLOTS = 3;
 const PARAMS_BYTES = 256;
 const FLAG_BYTES = 4;
 
 /** Throws EnvironmentError GPU_UNAVAILABLE where there is no usable GPU. */
-export async function openTaskDevice(options: { readonly timeoutMs?: number } = {}): Promise<TaskDevice> {
-  return new DawnTasks(await openDevice(), options.timeoutMs);
+export async function openTaskDevice(options: TaskDeviceOptions = {}): Promise<TaskDevice> {
+  return new DawnTasks(await openDevice(), options);
 }
 
 /** Kernels of batch tasks on a device that Dawn opened. */
@@ -42,6 +57,7 @@ export class DawnTasks implements TaskDevice {
   readonly mostBytes: number;
   readonly #opened: OpenDevice;
   readonly #timeoutMs: number;
+  readonly #onSegment: TaskDeviceOptions['onSegment'];
   readonly #layout: GPUBindGroupLayout;
   readonly #pipelines: Pipelines;
   readonly #tasks = new Map<WorkKind, Promise<ReadyTask>>();
@@ -54,8 +70,9 @@ export class DawnTasks implements TaskDevice {
   #whenIdle: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(opened: OpenDevice, timeoutMs?: number) {
+  constructor(opened: OpenDevice, { timeoutMs, onSegment }: TaskDeviceOptions = {}) {
     this.#opened = opened;
+    this.#onSegment = onSegment;
     this.adapter = opened.adapter;
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS[opened.adapter.software ? 'software' : 'hardware'];
     const { device, flags } = opened;
@@ -82,7 +99,7 @@ export class DawnTasks implements TaskDevice {
     }
   }
 
-  async run(segment: Segment): Promise<WorkAnswer> {
+  async run(segment: Segment): Promise<boolean> {
     this.#underWay++;
     const slot = this.#free.pop() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
     try {
@@ -115,16 +132,17 @@ export class DawnTasks implements TaskDevice {
     this.#opened.close();
   }
 
-  async #run(segment: Segment, slot: BufferPool): Promise<WorkAnswer> {
+  async #run(segment: Segment, slot: BufferPool): Promise<boolean> {
     const { device, flags } = this.#opened;
     const task = await this.#task(segment.kind);
     const size = FLAG_BYTES + segment.back.bytes;
     let reading: GPUBuffer | undefined;
     let mapped: Promise<undefined> | undefined;
+    const clock = this.#onSegment === undefined ? undefined : new SegmentClock();
     const submitted = inErrorScopes(device, () => {
       const staging = this.#staging.takeForReading(size);
       reading = staging;
-      this.#submit(segment, slot, task, staging);
+      this.#submit(segment, slot, task, staging, clock);
       mapped = staging.mapAsync(flags.mapRead, 0, size);
     });
     try {
@@ -136,36 +154,63 @@ export class DawnTasks implements TaskDevice {
       throw error;
     }
     if (reading === undefined) throw new RangeError('nothing was submitted');
+    clock?.mark('readStart');
     const range = new Uint8Array(reading.getMappedRange(0, size));
     const flag = range[0] !== 0;
-    const back = range.slice(FLAG_BYTES);
+    segment.read(range.subarray(FLAG_BYTES));
     this.#staging.giveBackRead(reading);
-    return segment.answer(back, flag);
+    clock?.mark('readEnd');
+    if (clock !== undefined) this.#onSegment?.(clock.traceOf(segment));
+    return flag;
   }
 
-  #submit(segment: Segment, slot: BufferPool, task: ReadyTask, reading: GPUBuffer): void {
-    const { device, flags } = this.#opened;
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = flags.usage;
+  #submit(segment: Segment, slot: BufferPool, task: ReadyTask, reading: GPUBuffer, clock?: SegmentClock): void {
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = this.#opened.flags.usage;
     const { dispatches, inputBytes } = segment;
     const input = slot.get('task input', segment.inPlace ? 4 : Math.max(4, inputBytes), STORAGE | COPY_DST);
     const output = slot.get('task output', Math.max(4, segment.outputBytes), STORAGE | COPY_SRC | COPY_DST);
     const flag = slot.get('task flag', FLAG_BYTES, STORAGE | COPY_SRC | COPY_DST);
     const params = slot.get('task params', Math.max(1, dispatches.length) * PARAMS_BYTES, UNIFORM | COPY_DST);
     const paramBytes = dispatches.length * PARAMS_BYTES;
-    const staging = this.#staging.takeForWriting(inputBytes + paramBytes);
-    const target = staging.getMappedRange();
-    segment.write(new Uint8Array(target, 0, inputBytes));
-    dispatches.forEach(({ invocations, params: [first, second, third] }, i) => {
-      new Uint32Array(target, inputBytes + i * PARAMS_BYTES, 4).set([invocations, first, second, third]);
-    });
-    staging.unmap();
-    const encoder = device.createCommandEncoder();
+    clock?.mark('packStart');
+    const staging = this.#packed(segment, paramBytes);
+    clock?.mark('packEnd');
+    try {
+      const buffers = { task: task.data, input, output, flag, params, staging, reading };
+      this.#encode(segment, slot, task.pipeline, buffers, clock);
+    } catch (error) {
+      staging.destroy();
+      throw error;
+    }
+    clock?.mark('submitted');
+    this.#staging.giveBackWritten(staging);
+  }
+
+  #encode(
+    segment: Segment,
+    slot: BufferPool,
+    pipeline: GPUComputePipeline,
+    { task, input, output, flag, params, staging, reading }: SegmentBuffers,
+    clock: SegmentClock | undefined,
+  ): void {
+    const { device } = this.#opened;
+    const { dispatches, inputBytes } = segment;
+    const paramBytes = dispatches.length * PARAMS_BYTES;
+    let encoder = device.createCommandEncoder();
+    /** Where a trace is wanted, each step is a submission of its own, so that its end can be seen. */
+    const endStep = (step: 'uploaded' | 'computed'): void => {
+      if (clock === undefined) return;
+      device.queue.submit([encoder.finish()]);
+      clock.markWhen(step, device.queue.onSubmittedWorkDone());
+      encoder = device.createCommandEncoder();
+    };
     if (inputBytes > 0) encoder.copyBufferToBuffer(staging, 0, segment.inPlace ? output : input, 0, inputBytes);
     if (paramBytes > 0) encoder.copyBufferToBuffer(staging, inputBytes, params, 0, paramBytes);
     encoder.clearBuffer(flag, 0, FLAG_BYTES);
+    endStep('uploaded');
     const pass = encoder.beginComputePass();
-    pass.setPipeline(task.pipeline);
-    const buffers = [task.data, input, output, flag];
+    pass.setPipeline(pipeline);
+    const buffers = [task, input, output, flag];
     const group = slot.bindGroup(segment.kind, () => ({
       layout: this.#layout,
       entries: [
@@ -178,11 +223,24 @@ export class DawnTasks implements TaskDevice {
       pass.dispatchWorkgroups(workgroupsOf(segment.kind, invocations));
     });
     pass.end();
+    endStep('computed');
     encoder.copyBufferToBuffer(flag, 0, reading, 0, FLAG_BYTES);
     const { at, bytes } = segment.back;
     if (bytes > 0) encoder.copyBufferToBuffer(output, at, reading, FLAG_BYTES, bytes);
     device.queue.submit([encoder.finish()]);
-    this.#staging.giveBackWritten(staging);
+  }
+
+  /** The segment's input and its parameters in staging memory: from the caller's columns in one copy. */
+  #packed(segment: Segment, paramBytes: number): GPUBuffer {
+    const { dispatches, inputBytes } = segment;
+    const staging = this.#staging.takeForWriting(inputBytes + paramBytes);
+    const target = staging.getMappedRange();
+    segment.write(new Uint8Array(target, 0, inputBytes));
+    dispatches.forEach(({ invocations, params: [first, second, third] }, i) => {
+      new Uint32Array(target, inputBytes + i * PARAMS_BYTES, 4).set([invocations, first, second, third]);
+    });
+    staging.unmap();
+    return staging;
   }
 
   /** The kernel for a kind of work, compiled once. A failure is forgotten, so that the next segment tries again. */

@@ -1,6 +1,6 @@
 /** Work as the device takes it: segments of bounded size, each one submission. */
 import { slicesOf } from '../work/slices.js';
-import { type ForestWork, levelLengths, unitsOf, type Work, type WorkAnswer, type WorkKind } from '../work/work.js';
+import { type AnswerRoom, type ForestWork, partOf, unitsOf, type Work, type WorkKind } from '../work/work.js';
 
 /** A dispatch of a segment's kernel. */
 interface TaskDispatch {
@@ -13,6 +13,8 @@ export interface Segment {
   readonly kind: WorkKind;
   /** What it is to do. */
   readonly work: Work;
+  /** Its part of the batch's answer, which whoever runs it fills. */
+  readonly room: AnswerRoom;
   /** Bytes of what {@link Segment.write} writes; a multiple of 4. */
   readonly inputBytes: number;
   /** Whether that is the beginning of the output buffer. */
@@ -23,15 +25,15 @@ export interface Segment {
   readonly back: { readonly at: number; readonly bytes: number };
   /** Writes the input into memory of which nothing is known. */
   write(target: Uint8Array): void;
-  /** The answer of its work, from a copy of what came back, and whether the kernel has set its flag. */
-  answer(back: Uint8Array, flag: boolean): WorkAnswer;
+  /** Fills the room with what came back; the bytes may be lent. */
+  read(back: Uint8Array): void;
 }
 
 const HASH = 32;
 const SHA_SECOND = { once: 0, twice: 1 } as const;
 
 /** The segment for work that is small enough. */
-function segmentOf(work: Work): Segment {
+function segmentOf(work: Work, room: AnswerRoom): Segment {
   switch (work.kind) {
     case 'sha256': {
       const units = unitsOf(work);
@@ -39,6 +41,7 @@ function segmentOf(work: Work): Segment {
       return {
         kind: work.kind,
         work,
+        room,
         inputBytes: (offsetBytes + work.bytes.length + 3) & ~3,
         inPlace: false,
         outputBytes: units * HASH,
@@ -49,17 +52,18 @@ function segmentOf(work: Work): Segment {
           target.set(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
           target.set(bytes, offsetBytes);
         },
-        answer: (bytes) => ({ bytes, levels: [], mutated: false }),
+        read: (back) => room.bytes.set(back),
       };
     }
     case 'forest':
-      return forestSegment(work);
+      return forestSegment(work, room);
     default: {
       const units = unitsOf(work);
       const bytes = work.columns.reduce((sum, column) => sum + column.length, 0);
       return {
         kind: work.kind,
         work,
+        room,
         inputBytes: (bytes + 3) & ~3,
         inPlace: false,
         outputBytes: units * 4,
@@ -72,17 +76,14 @@ function segmentOf(work: Work): Segment {
             at += column.length;
           }
         },
-        answer: (back) => {
-          const words = new Uint32Array(back.buffer, back.byteOffset, units);
-          return { bytes: Uint8Array.from(words), levels: [], mutated: false };
-        },
+        read: (back) => room.bytes.set(new Uint32Array(back.buffer, back.byteOffset, units)),
       };
     }
   }
 }
 
 /** The nodes of all levels lie one after the other, each level with an even number of places. */
-function forestSegment(work: ForestWork): Segment {
+function forestSegment(work: ForestWork, room: AnswerRoom): Segment {
   const { leaves, height, wantsLevels } = work;
   const counts = [leaves.length / HASH];
   const starts = [0];
@@ -95,6 +96,7 @@ function forestSegment(work: ForestWork): Segment {
   return {
     kind: 'forest',
     work,
+    room,
     inputBytes: leaves.length,
     inPlace: true,
     outputBytes: end * HASH,
@@ -104,27 +106,49 @@ function forestSegment(work: ForestWork): Segment {
     })),
     back: { at: starts[first] * HASH, bytes: (end - starts[first]) * HASH },
     write: (target) => target.set(leaves),
-    answer: (back, mutated) => {
+    read: (back) => {
       let at = 0;
-      const levels = levelLengths(work).map((length) => {
-        at += length;
-        return back.subarray(at - length, at);
-      });
-      return { bytes: wantsLevels && height > 0 ? levels[height - 1] : back, levels, mutated };
+      for (const level of room.levels) {
+        level.set(back.subarray(at, at + level.length));
+        at += level.length;
+      }
+      room.bytes.set(back.subarray(back.length - room.bytes.length));
     },
   };
 }
 
-/** Most bytes of messages of a segment, and most messages or leaves. */
-const SEGMENT_BYTES = 32 * 1024 * 1024;
+/**
+ * Most bytes of messages or leaves of a segment: small enough that a batch worth the kernel is several, of which one is
+ * packed while the one before is computed; large enough that what a submission costs by itself does not count.
+ */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+/** Those of signatures, which take a device far longer than their way to it: their number is bounded by the pace. */
+const SIGNATURE_BYTES = 32 * 1024 * 1024;
+/** Most messages or leaves. */
 const SEGMENT_HASHES = 2 ** 19;
 /** A message is one invocation's work: a longer one would keep a device busy for too long. */
 export const LONGEST_MESSAGE = 64 * 1024;
 
-/** Cuts work; `pace`: most signatures of the next segment, asked before each. */
-export function* segmentsOf(work: Work, mostBytes: number, pace: () => number): Generator<Segment> {
-  const bytes = Math.min(SEGMENT_BYTES, Math.floor(mostBytes / 4));
-  for (const slice of slicesOf(work, { bytes, hashes: SEGMENT_HASHES, signatures: pace })) yield segmentOf(slice);
+interface SegmentLimits {
+  /** Most bytes of one buffer of the device. */
+  readonly mostBytes: number;
+  /** Most bytes of messages or leaves; default: 4 MiB. */
+  readonly segmentBytes?: number | undefined;
+  /** Most signatures of the next segment, asked before each. */
+  readonly pace: () => number;
+}
+
+/** Cuts work into segments that fill `room`, the batch's answer, together. */
+export function* segmentsOf(work: Work, room: AnswerRoom, limits: SegmentLimits): Generator<Segment> {
+  const { mostBytes, segmentBytes = SEGMENT_BYTES, pace } = limits;
+  const most = work.kind === 'schnorr' || work.kind === 'ecdsa' ? SIGNATURE_BYTES : segmentBytes;
+  const bytes = Math.min(most, Math.floor(mostBytes / 4));
+  let from = 0;
+  for (const slice of slicesOf(work, { bytes, hashes: SEGMENT_HASHES, signatures: pace })) {
+    const to = from + unitsOf(slice);
+    yield segmentOf(slice, partOf(work, room, from, to));
+    from = to;
+  }
 }
 
 /** The longest message of a batch, in bytes. */

@@ -40,6 +40,9 @@ export interface WorkAnswer {
   readonly mutated: boolean;
 }
 
+/** Where an answer is written, piece by piece. */
+export type AnswerRoom = Pick<WorkAnswer, 'bytes' | 'levels'>;
+
 /** Takes any work. Rejects with an EnvironmentError GPU_… if it cannot do it now. */
 export interface Backend {
   run(work: Work): Promise<WorkAnswer>;
@@ -88,6 +91,26 @@ export function sliceOf(work: Work, from: number, to: number): Work {
   }
 }
 
+/** Room for the answer of `work`. */
+export function roomFor(work: Work): AnswerRoom {
+  return {
+    bytes: new Uint8Array(unitsOf(work) * unitBytes(work)),
+    levels: levelLengths(work).map((length) => new Uint8Array(length)),
+  };
+}
+
+/** The part of `room`, that of `work`, for units `from` to `to`. */
+export function partOf(work: Work, room: AnswerRoom, from: number, to: number): AnswerRoom {
+  const width = unitBytes(work);
+  return {
+    bytes: room.bytes.subarray(from * width, to * width),
+    levels: room.levels.map((level, i) => {
+      const nodes = HASH * 2 ** (room.levels.length - 1 - i);
+      return level.subarray(from * nodes, to * nodes);
+    }),
+  };
+}
+
 /** The units named, which must ascend, as a work of its own. */
 export function pickOf(work: Work, units: readonly number[]): Work {
   const pieces = units.map((unit) => sliceOf(work, unit, unit + 1));
@@ -132,7 +155,7 @@ export function hasShape(work: Work, { bytes, levels }: WorkAnswer): boolean {
 }
 
 /** Bytes of each level that is wanted. */
-export function levelLengths(work: Work): number[] {
+function levelLengths(work: Work): number[] {
   if (work.kind !== 'forest' || !work.wantsLevels) return [];
   const leaves = work.leaves.length / HASH;
   return Array.from({ length: work.height }, (_, i) => Math.ceil(leaves / 2 ** (i + 1)) * HASH);

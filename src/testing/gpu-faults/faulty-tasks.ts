@@ -1,7 +1,7 @@
 import { EnvironmentError } from '../../errors/errors.js';
 import type { TaskDevice } from '../../tasks/kernel/device.js';
 import type { Segment } from '../../tasks/kernel/segments.js';
-import type { WorkAnswer, WorkKind } from '../../tasks/work/work.js';
+import type { WorkKind } from '../../tasks/work/work.js';
 import type { Fault } from './faulty-gpu.js';
 
 /** A device of batch tasks that fails where a drill wants it to. */
@@ -35,14 +35,20 @@ export class FaultyTasks implements TaskDevice {
     await this.inner.prepare(kind);
   }
 
-  async run(segment: Segment): Promise<WorkAnswer> {
+  async run(segment: Segment): Promise<boolean> {
     this.#checkAlive();
     const number = this.segments++;
     const armed = this.#armed;
     if (armed === undefined || number !== armed.segment) return this.inner.run(segment);
     this.#armed = undefined;
     this.fired++;
-    if (armed.fault === 'wrong result') return changed(await this.inner.run(segment));
+    if (armed.fault === 'wrong result') {
+      const flag = await this.inner.run(segment);
+      const { bytes } = segment.room;
+      // The last unit.
+      bytes[bytes.length - 1] ^= 1;
+      return flag;
+    }
     if (armed.fault === 'timeout') throw new EnvironmentError('GPU_TIMEOUT', 'a batch was not done in time');
     if (armed.fault === 'allocation') throw new EnvironmentError('GPU_FAILED', 'an allocation failed');
     this.#isLost = true;
@@ -56,11 +62,4 @@ export class FaultyTasks implements TaskDevice {
   #checkAlive(): void {
     if (this.#isLost) throw new EnvironmentError('GPU_DEVICE_LOST', 'the device is lost');
   }
-}
-
-/** With another last unit. */
-function changed(answer: WorkAnswer): WorkAnswer {
-  const bytes = answer.bytes.slice();
-  bytes[bytes.length - 1] ^= 1;
-  return { ...answer, bytes };
 }
