@@ -10,6 +10,7 @@ import { EXECUTE } from './execute.mjs';
 import { FETCH } from './fetch.mjs';
 import { FIGURES } from './figures.mjs';
 import { FUZZ } from './fuzz.mjs';
+import { GPU_SERVER } from './gpu-server.mjs';
 import { HEALTH } from './health.mjs';
 import { INDEXER } from './indexer.mjs';
 import { INTERPRETER } from './interpreter.mjs';
@@ -54,6 +55,7 @@ export const MUTANTS = [
   ...TABLES,
   ...SIMULATE,
   ...TASKS,
+  ...GPU_SERVER,
   ...TRACE,
   ...STORE,
   ...ADDRESSES,

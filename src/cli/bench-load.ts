@@ -5,6 +5,7 @@ import { type Mix, readMix } from '../selftest/bench/load/mix.js';
 import { BUDGET, type LoadReport, type LoadRow, type Percentiles } from '../selftest/bench/load/report.js';
 import { runLoad } from '../selftest/bench/load/run.js';
 import { runLine } from '../selftest/bench/machine.js';
+import type { KernelSource } from '../tasks/server/kernel-source.js';
 import { writeReport } from './bench-report.js';
 import { type Columns, markdown } from './bench-table.js';
 import { gpuIfThere } from './gpu-if-there.js';
@@ -21,6 +22,8 @@ export interface LoadCommand {
   /** Where the report goes as JSON; nowhere if not given. */
   readonly out?: string;
   readonly json?: boolean;
+  /** Where the kernel comes from. */
+  readonly source: KernelSource;
   readonly onProgress: (line: string) => void;
 }
 
@@ -35,9 +38,7 @@ export async function benchLoad(command: LoadCommand): Promise<{ text: string; e
   const mix = mixOf(command.mix ?? DEFAULT_MIX);
   const { blocks = DEFAULT_BLOCKS, sizes = [1_000], rate, out, json, ...more } = command;
   const usesGpu = command.policies.some((policy) => usesKernel(policy));
-  const gpu = usesGpu
-    ? await gpuIfThere('the policies gpu and balance are not measured', { patient: true })
-    : undefined;
+  const gpu = usesGpu ? await gpuIfThere('the policies gpu and balance are not measured', command.source) : undefined;
   try {
     const report = await runLoad({ ...more, mix, blocks, sizes, rate, gpu });
     if (out !== undefined) writeReport(out, 'load.json', `${JSON.stringify(report)}\n`);

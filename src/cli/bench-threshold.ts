@@ -39,7 +39,7 @@ interface ThresholdEnd {
 export async function benchThreshold(files: readonly string[], command: ThresholdCommand): Promise<ThresholdEnd> {
   if (command.compare === true) return compare(files, command);
   const { programs, sizes, rounds, policies, onProgress, out, json } = command;
-  const gpu = await gpuIfThere('the kernel is not measured', { patient: true });
+  const gpu = await gpuIfThere('the kernel is not measured');
   try {
     const report = await measureThreshold({ programs, counts: sizes, rounds, policies, gpu, onProgress });
     if (out !== undefined) {

@@ -17,6 +17,8 @@ import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selft
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
 import { runLine } from '../selftest/bench/machine.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
+import { type KernelChoice, KernelSource } from '../tasks/server/kernel-source.js';
+import type { Priority } from '../tasks/server/messages.js';
 import { benchContractFiles, type ContractOptions } from './bench-contracts.js';
 import { benchLoad } from './bench-load.js';
 import { writeReport } from './bench-report.js';
@@ -24,7 +26,8 @@ import { type Columns, markdown, spread } from './bench-table.js';
 import { benchThreshold } from './bench-threshold.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
-export interface BenchOptions extends ContractOptions {
+export interface BenchOptions extends ContractOptions, Omit<KernelChoice, 'patient'> {
+  readonly gpuPriority?: Priority;
   readonly mix?: string;
   readonly rate?: number;
   readonly blocks?: number;
@@ -73,7 +76,7 @@ export async function benchCommand(
   if (files.length > 0) {
     throw new UsageError('USAGE_BENCH', `bench ${what} takes no files`, { hint: 'warpshrew bench contracts FILE…' });
   }
-  if (what === 'load') return benchLoad({ ...options, onProgress: say });
+  if (what === 'load') return benchLoad({ ...options, source: sourceOf(options), onProgress: say });
   if (what === 'gpu') return benchGpu(options);
   if (what === 'blocks') {
     const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
@@ -104,7 +107,7 @@ async function benchWholeBlocks(
   sizes: readonly number[],
   measure: (bench: BlockBenchOptions) => Promise<BlockReport>,
 ): Promise<BenchResult> {
-  const gpu = await gpuIfThere('the policies gpu and balance are not measured', { patient: true });
+  const gpu = await gpuIfThere('the policies gpu and balance are not measured', sourceOf(options));
   try {
     const report = await measure({ ...blockOptions(options, gpu), counts: options.sizes ?? sizes });
     const failed = report.rows.some((row) => row.differences > 0);
@@ -113,6 +116,10 @@ async function benchWholeBlocks(
   } finally {
     await gpu?.close();
   }
+}
+
+function sourceOf(options: BenchOptions): KernelSource {
+  return new KernelSource({ ...options, patient: true }, options.gpuPriority ?? 'bench');
 }
 
 function blockOptions(options: BenchOptions, gpu: GpuExecutor | undefined): BlockBenchOptions {
@@ -131,7 +138,7 @@ async function benchContractsAlso(files: readonly string[], options: BenchOption
   const gpu =
     options.block === undefined
       ? undefined
-      : await gpuIfThere('the policies gpu and balance are not measured', { patient: true });
+      : await gpuIfThere('the policies gpu and balance are not measured', sourceOf(options));
   try {
     // Rounds are calls here: of a block, as many as by default.
     const blocks = blockOptions({ ...options, rounds: undefined }, gpu);

@@ -48,6 +48,6 @@ export async function fuzzCommand(options: {
 }
 
 async function gpuFor(wanted: boolean | undefined): Promise<GpuExecutor | undefined> {
-  if (wanted === undefined) return gpuIfThere('sequential and cpu are compared, the kernel is not', { patient: true });
+  if (wanted === undefined) return gpuIfThere('sequential and cpu are compared, the kernel is not');
   return wanted ? openGpuExecutor({ patient: true }) : undefined;
 }

@@ -1,17 +1,17 @@
 import { EnvironmentError } from '../errors/errors.js';
-import { openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { KernelSource } from '../tasks/server/kernel-source.js';
 
 /**
  * A GPU if there is one, for commands that do without; else says on stderr why there is none and what follows:
- * `without` completes "no GPU: ". `patient`: kernels are waited for, however long they take.
+ * `without` completes "no GPU: ". Not given a source: one of this machine, whose kernels are waited for.
  */
 export async function gpuIfThere(
   without: string,
-  options: { readonly patient?: boolean },
+  source = new KernelSource({ patient: true }, 'bench'),
 ): Promise<GpuExecutor | undefined> {
   try {
-    return await openTriedGpuExecutor(options);
+    return await source.open();
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`no GPU: ${without} (${error.code}: ${error.message})\n`);

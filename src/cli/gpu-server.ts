@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { kernelError } from '../gpu/device/kernel-failures.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import { FastSide } from '../tasks/health/fast-side.js';
 import { KernelBackend } from '../tasks/kernel/backend.js';
 import { openTaskDevice, type TaskDevice } from '../tasks/kernel/device.js';
 import { readAddress } from '../tasks/server/address.js';
+import { LaneDesk } from '../tasks/server/lane-desk.js';
 import { startTaskServer } from '../tasks/server/server.js';
 import { readToken } from '../tasks/server/token.js';
 
@@ -16,8 +19,8 @@ export interface GpuServerOptions {
 }
 
 /**
- * `warpshrew gpu-server`: serves batch tasks until a signal ends it. Throws UsageError USAGE_GPU_SERVER,
- * EnvironmentError GPU_UNAVAILABLE, ENV_PORT_IN_USE or ENV_LISTEN_FAILED.
+ * `warpshrew gpu-server`: serves calls of contracts and batch tasks until a signal ends it. Throws UsageError
+ * USAGE_GPU_SERVER, EnvironmentError GPU_UNAVAILABLE, ENV_PORT_IN_USE or ENV_LISTEN_FAILED.
  */
 export async function gpuServerCommand(options: GpuServerOptions): Promise<{ text: string; exitStatus: number }> {
   const address = readAddress(options.listen);
@@ -25,7 +28,7 @@ export async function gpuServerCommand(options: GpuServerOptions): Promise<{ tex
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const log = (line: string): void => void process.stderr.write(`gpu-server: ${line}\n`);
   let opened: TaskDevice | undefined = await openTaskDevice();
-  const { vendor, description } = opened.adapter;
+  const { vendor, description, software } = opened.adapter;
   const adapter = `${vendor} ${description}`.trim();
   const fast = new FastSide({
     open: async () => {
@@ -36,11 +39,22 @@ export async function gpuServerCommand(options: GpuServerOptions): Promise<{ tex
     onFailure: (error) => log(error instanceof Error ? error.message : String(error)),
     onHealth: ({ from, to, why }) => log(`the kernel is ${to} (before: ${from}): ${why}`),
   });
+  const lane = new LaneDesk({
+    device: software ? 'software' : 'hardware',
+    open: async () => {
+      const executor = await openGpuExecutor();
+      executor.onKernelFailure((failure) => log(kernelError(failure).explain()));
+      return executor;
+    },
+    onFailure: (error) => log(`calls of contracts: ${error instanceof Error ? error.message : String(error)}`),
+    onHealth: ({ from, to, why }) => log(`the kernel of contracts is ${to} (before: ${from}): ${why}`),
+  });
   try {
     const server = await startTaskServer({
       address,
       token,
       fast,
+      lane,
       adapter,
       jobs: options.jobs,
       mostBytes: options.memory * MIB,

@@ -29,7 +29,7 @@ import {
 } from './arguments.js';
 import { endQuietly } from './closed-output.js';
 import { addContractCommands } from './contract-commands.js';
-import { addGpuCommands } from './gpu-commands.js';
+import { addGpuCommands, addKernelFlags } from './gpu-commands.js';
 import { addSettings, ROCKSHREW_COMMAND, withCommand } from './settings.js';
 import { addProofCommands, addStoreCommands } from './store-commands.js';
 
@@ -98,8 +98,7 @@ addSettings(config.command('check'))
   .description('show every setting, where it comes from, and what is wrong with it; exit status 2 if something is')
   .action(async (flags) => finish((await import('./config.js')).configCheckCommand(flags)));
 
-program
-  .command('replay')
+addKernelFlags(program.command('replay'))
   .description('index blocks from a fixture chain, a folder or a file of raw blocks')
   .argument('<path>', 'fixture chain, folder of raw blocks, or raw block file')
   .option('--db <dir>', 'database folder', 'warpshrew.db')
@@ -285,8 +284,7 @@ program
   .option('--json', 'print JSON')
   .action(async (options) => finishDeep(async () => (await import('./fuzz-kernel.js')).fuzzKernelCommand(options)));
 
-program
-  .command('bench')
+addKernelFlags(program.command('bench'))
   .description(
     'measure the kernel against V8, from which size on it wins, a load of blocks, whole blocks or contended calls by ' +
       'policy, units of fuel, or contracts against V8 alone; exit status 1 if a result differs or takes too long',

@@ -22,7 +22,7 @@ export async function replayDumpCommand(
     `CPU now: ${textOf(here)}${endsEqual(here, cpu) ? '' : ', not as then'}`,
   ];
   let agrees = endsEqual(here, cpu);
-  const gpu = wantsGpu ? await gpuIfThere('only the CPU runs the call', { patient: true }) : undefined;
+  const gpu = wantsGpu ? await gpuIfThere('only the CPU runs the call') : undefined;
   if (gpu !== undefined) {
     const again = await inKernel(gpu, call).finally(() => gpu.close());
     const isGivenUp = again.status === 'PUNT';

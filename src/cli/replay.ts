@@ -1,16 +1,18 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors/errors.js';
-import { openGpuExecutor, openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
 import { SILENT, statusProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
+import { type KernelChoice, KernelSource } from '../tasks/server/kernel-source.js';
+import type { Priority } from '../tasks/server/messages.js';
 import { terminal } from '../util/terminal.js';
 import { readModuleFile } from './files.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
-export interface ReplayCommandOptions {
+export interface ReplayCommandOptions extends Omit<KernelChoice, 'patient'> {
+  readonly gpuPriority?: Priority;
   readonly db: string;
   readonly policy: Policy;
   readonly dryRun?: DryRunRule;
@@ -36,7 +38,8 @@ export async function replayCommand(
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError('USAGE_RANGE', 'the first height is above the last one', { facts: { from, to } });
   }
-  const gpu = await gpuFor(options);
+  const source = new KernelSource({ ...options, patient: options.waitForKernels }, options.gpuPriority ?? 'sync');
+  const gpu = await gpuFor(options, source);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
     const summary = await replay({
@@ -48,7 +51,8 @@ export async function replayCommand(
       from,
       to,
       gpu,
-      reopenGpu: () => openGpuExecutor({ patient: options.waitForKernels }),
+      reopenGpu: source.reopen,
+      awaitsGpu: source.isRemote,
       crossCheck: options.crossCheck,
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
@@ -70,11 +74,13 @@ export async function replayCommand(
 }
 
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
-async function gpuFor(options: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
-  const { policy, dryRun, waitForKernels } = options;
+async function gpuFor(
+  { policy, dryRun }: ReplayCommandOptions,
+  source: KernelSource,
+): Promise<GpuExecutor | undefined> {
   if (!usesKernel(policy, dryRun)) return undefined;
-  if (policy === 'gpu') return openTriedGpuExecutor({ patient: waitForKernels });
-  return gpuIfThere('the CPU runs every batch', { patient: waitForKernels });
+  if (policy === 'gpu') return source.open();
+  return gpuIfThere('the CPU runs every batch', source);
 }
 
 function openForWriting(path: string): number {

@@ -40,9 +40,7 @@ const SETTLE_MS = 100;
  */
 export async function testCommand(folder: string, options: TestOptions): Promise<{ text: string; exitStatus: number }> {
   const gpu =
-    options.kernel && options.coverage !== true
-      ? await gpuIfThere('tests run without the kernel', { patient: true })
-      : undefined;
+    options.kernel && options.coverage !== true ? await gpuIfThere('tests run without the kernel') : undefined;
   try {
     const status = options.watch ? await watchTests(folder, options, gpu) : await runOnce(folder, options, gpu);
     return { text: '', exitStatus: status };

@@ -3,9 +3,10 @@ import type { OpenDevice } from './device/device.js';
 import type { ReadyKernel } from './device/kernel-cache.js';
 import type { StagingPool } from './device/staging.js';
 import { withTimeout } from './device/time-limit.js';
-import { lengthPrefixed, MappedOutcomes, type ReadAddress } from './pack/outcomes.js';
+import { AddressSpace } from './pack/address-space.js';
+import { MappedOutcomes } from './pack/outcomes.js';
 import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack/pack.js';
-import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './pack/types.js';
+import type { GpuBlock, GpuTimings, ReadbackRun } from './pack/types.js';
 import {
   BUFFERS,
   type BufferName,
@@ -18,7 +19,6 @@ import {
   stopCode,
   WINDOW_SPARE_BYTES,
   WORKGROUP_SIZE,
-  WRITTEN_ADDRESS,
 } from './translate/layout.js';
 
 /** Most fuel that one submission to a hardware GPU may burn: far below what drivers take for a hang. */
@@ -47,13 +47,10 @@ export interface DeviceResources {
 }
 
 /** A packed block on the device; its kernels are compiled. */
-export class BlockRun implements GpuBlockRun {
+export class BlockRun implements ReadbackRun {
   readonly #buffers: Readonly<Record<BufferName | 'params', GPUBuffer>>;
   readonly #mapped: GPUBuffer[] = [];
-  readonly #outputs: { readonly firstWord: number; readonly endWord: number; readonly bytes: Uint8Array }[] = [];
-  /** Values set since the upload, as they lie in `input_state` after the block's records. */
-  readonly #set: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  #stateEnd: number;
+  readonly #addresses: AddressSpace;
   readonly #begun: Promise<(GPUError | null)[]>;
   #dispatched = 0;
   #closed = false;
@@ -65,12 +62,13 @@ export class BlockRun implements GpuBlockRun {
     readonly kernels: ReadonlyMap<string, ReadyKernel>,
     write: (target: ArrayBuffer) => void,
   ) {
-    this.#stateEnd = packed.sections.input_state.bytes;
     const { device } = resources.opened;
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
     try {
       this.#buffers = this.#makeBuffers();
+      const { bytes } = packed.sections.input_state;
+      this.#addresses = new AddressSpace(block.records.bytes, bytes, this.#buffers.input_state.size - bytes);
       this.#upload(write);
     } finally {
       this.#begun = Promise.all([device.popErrorScope(), device.popErrorScope()]);
@@ -79,7 +77,7 @@ export class BlockRun implements GpuBlockRun {
     }
   }
 
-  async run(number: number): Promise<GpuOutcomes> {
+  async run(number: number): Promise<MappedOutcomes> {
     const { packed, resources } = this;
     const { device, flags } = resources.opened;
     const segment = packed.segments[number];
@@ -115,11 +113,7 @@ export class BlockRun implements GpuBlockRun {
     resources.timings.bytesDown += size.bytes;
     const range = staging.getMappedRange(0, size.bytes);
     const output = new Uint8Array(range, size.resultBytes + size.seenBytes, size.outputBytes);
-    this.#outputs.push({
-      firstWord: packed.outAt[segment.first],
-      endWord: packed.outAt[segment.end],
-      bytes: output,
-    });
+    this.#addresses.addOutput(packed.outAt[segment.first], packed.outAt[segment.end], output);
     const readback = {
       results: new Uint32Array(range, 0, size.resultBytes / 4),
       seen: new Uint32Array(range, size.resultBytes, size.seenBytes / 4),
@@ -127,7 +121,7 @@ export class BlockRun implements GpuBlockRun {
     };
     this.#reportSmallWindows(segment, readback.results);
     const isAlone = packed.segments.length === 1;
-    return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress, isAlone);
+    return new MappedOutcomes(this.block.records, packed, segment, readback, this.#addresses.read, isAlone);
   }
 
   set(key: number, value: Uint8Array | undefined): void {
@@ -135,17 +129,12 @@ export class BlockRun implements GpuBlockRun {
     if (this.block.independent === true || key >= this.packed.slots) throw new RangeError('no such key');
     let address = NONE;
     if (value !== undefined) {
-      const at = this.#stateEnd;
-      const bytes = new Uint8Array((value.length + 7) & ~3);
+      const placed = this.#addresses.place(value);
       // Without room the old value stays: a transaction that reads it is found stale and run again.
-      if (at + bytes.length > this.#buffers.input_state.size) return;
-      new DataView(bytes.buffer).setUint32(0, value.length, true);
-      bytes.set(value, 4);
-      queue.writeBuffer(this.#buffers.input_state, at, bytes);
-      this.resources.timings.bytesUp += bytes.length;
-      this.#set.push({ at, bytes });
-      this.#stateEnd = at + bytes.length;
-      address = at + 4;
+      if (placed === undefined) return;
+      queue.writeBuffer(this.#buffers.input_state, placed.at, placed.bytes);
+      this.resources.timings.bytesUp += placed.bytes.length;
+      address = placed.at + 4;
     }
     queue.writeBuffer(this.#buffers.state_map, (key * SLOT.words + SLOT.offset.VALUE) * 4, Uint32Array.of(address));
   }
@@ -167,19 +156,6 @@ export class BlockRun implements GpuBlockRun {
       this.resources.onSmallWindow(dispatch.programHash, this.#kernel(dispatch.programHash).window);
     }
   }
-
-  readonly #readAddress: ReadAddress = (address) => {
-    const at = (address & ~WRITTEN_ADDRESS) >>> 0;
-    if ((address & WRITTEN_ADDRESS) !== 0) {
-      const output = this.#outputs.find(({ firstWord, endWord }) => at >= firstWord * 4 && at < endWord * 4);
-      if (output === undefined) throw new RangeError('an address outside what was read back');
-      return lengthPrefixed(output.bytes, at - output.firstWord * 4);
-    }
-    if (at < this.packed.sections.input_state.bytes) return lengthPrefixed(this.block.records.bytes, at);
-    const set = this.#set.find((entry) => at >= entry.at && at < entry.at + entry.bytes.length);
-    if (set === undefined) throw new RangeError('an address outside what was packed');
-    return lengthPrefixed(set.bytes, at - set.at);
-  };
 
   #makeBuffers(): Record<BufferName | 'params', GPUBuffer> {
     const { packed } = this;

@@ -12,13 +12,14 @@ import { TIMEOUT_MS, withTimeout } from './device/time-limit.js';
 import { tryAdapter } from './device/trial.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
 import type {
+  DeviceExecutor,
   GpuBlock,
-  GpuBlockRun,
   GpuCall,
   GpuCallResult,
   GpuExecutor,
-  GpuOutcomes,
   GpuTimings,
+  ReadbackOutcomes,
+  ReadbackRun,
 } from './pack/types.js';
 import { runIndependent } from './run-calls.js';
 import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
@@ -54,7 +55,7 @@ export async function openTriedGpuExecutor(
 }
 
 /** The kernel executor on a device that Dawn opened. */
-export class DawnExecutor implements GpuExecutor {
+export class DawnExecutor implements DeviceExecutor {
   readonly adapter: GpuExecutor['adapter'];
   readonly timings: GpuTimings = {
     packMs: 0,
@@ -125,7 +126,7 @@ export class DawnExecutor implements GpuExecutor {
     }
   }
 
-  begin(block: GpuBlock): Promise<GpuBlockRun> {
+  begin(block: GpuBlock): Promise<ReadbackRun> {
     return this.#begin(block, undefined);
   }
 
@@ -149,7 +150,7 @@ export class DawnExecutor implements GpuExecutor {
   }
 
   /** `window`: number of the memory window for all programs; if not given, each program has its own. */
-  async #begin(block: GpuBlock, window: number | undefined): Promise<GpuBlockRun> {
+  async #begin(block: GpuBlock, window: number | undefined): Promise<ReadbackRun> {
     const before = this.#last;
     let release = (): void => {};
     this.#last = new Promise<void>((resolve) => {
@@ -274,13 +275,13 @@ export class DawnExecutor implements GpuExecutor {
 }
 
 /** A run whose failures have stable error codes. */
-class ExplainedRun implements GpuBlockRun {
+class ExplainedRun implements ReadbackRun {
   constructor(
     readonly inner: BlockRun,
     readonly explain: (error: unknown) => Promise<unknown>,
   ) {}
 
-  async run(number: number): Promise<GpuOutcomes> {
+  async run(number: number): Promise<ReadbackOutcomes> {
     try {
       return await this.inner.run(number);
     } catch (error) {

@@ -28,6 +28,8 @@ export interface ReplayOptions {
   readonly gpu?: GpuExecutor;
   /** Opens another one in place of one whose device is lost; without it, the CPU does the rest. */
   readonly reopenGpu?: () => Promise<GpuExecutor>;
+  /** Without `gpu`: `reopenGpu` may give one later. */
+  readonly awaitsGpu?: boolean;
   /** Per cent of the kernel's results that the CPU recomputes; {@link DEFAULT_CROSS_CHECK} if not given. */
   readonly crossCheck?: number;
   readonly laneStartHeight?: number;
@@ -80,6 +82,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       workers: options.workers,
       gpu: options.gpu,
       reopenGpu: options.reopenGpu,
+      awaitsGpu: options.awaitsGpu,
       crossCheck: options.crossCheck ?? DEFAULT_CROSS_CHECK,
       onDumpLost: options.onGpuFailure,
       onKernelHealth: ({ from, to, why }) =>

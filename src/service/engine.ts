@@ -7,12 +7,12 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
-import { openGpuExecutor, openTriedGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { usesKernel } from '../lane/policy.js';
 import { OpenIndex } from '../pipeline/open-index.js';
 import { fileLimit } from '../store/file-limit.js';
 import { proveKey } from '../store/proof/prove-key.js';
+import { KernelSource } from '../tasks/server/kernel-source.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
 import { type FetchBlock, serveBlocks } from './block-desk.js';
@@ -97,7 +97,8 @@ export class Engine {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }), flags);
       const { network, startBlock } = chain;
       undo.push(() => chain.close());
-      const { gpu, reason } = await findGpu(settings, (line) => tell({ kind: 'driver-noise', line }));
+      const kernel = new KernelSource(settings, 'sync');
+      const { gpu, reason } = await findGpu(settings, kernel, (line) => tell({ kind: 'driver-noise', line }));
       if (gpu !== undefined) undo.push(() => gpu.close());
       const watch = new WorkWatch(watchBuffer);
       const index = await OpenIndex.open({
@@ -136,7 +137,8 @@ export class Engine {
           crossCheck: settings.crossCheck,
           latencyBound: settings.latencyBound,
           onDumpLost: (why) => tell({ kind: 'warning', message: why, facts: { path: settings.db } }),
-          reopenGpu: () => openGpuExecutor(),
+          reopenGpu: kernel.reopen,
+          awaitsGpu: kernel.isRemote && settings.gpu,
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
         },
         standard: {
@@ -172,6 +174,8 @@ export class Engine {
         duringRollback: (act) => clock.during(act),
         duringIndex: async ({ height }, act) => {
           watch.beginBlock(height);
+          // Somebody waits for the newest block.
+          kernel.priority = (follower.status.nodeHeight ?? height) <= height ? 'tip' : 'sync';
           return act().finally(() => watch.endBlock());
         },
         onIndexed: ({ height, hash, raw }, { roots, statistics, ms, receipts }) => {
@@ -284,12 +288,13 @@ function blocksOf({ node, source }: OpenedChain): FetchBlock {
 /** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */
 async function findGpu(
   settings: Settings,
+  source: KernelSource,
   onNoise: (line: string) => void,
 ): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
   const { policy, dryRun, gpu } = settings;
   if (!gpu || !usesKernel(policy, dryRun)) return {};
   try {
-    return { gpu: await openTriedGpuExecutor({}, onNoise) };
+    return { gpu: await source.open(onNoise) };
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     return { reason: `${error.code}: ${error.message}` };

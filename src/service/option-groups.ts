@@ -55,6 +55,9 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
     'crossCheck',
     'latencyBound',
     'gpu',
+    'gpuServer',
+    'gpuTokenFile',
+    'gpuTimeout',
     'workers',
   ]),
   ...inGroup('Serving', [

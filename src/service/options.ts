@@ -1,5 +1,6 @@
 import { DEFAULT_CROSS_CHECK, DEFAULT_DRY_RUN, DEPENDENT_RULES, DRY_RUN_RULES, POLICIES } from '../lane/policy.js';
 import { STREAM_ADDRESS } from '../stream/nats/address.js';
+import { GPU_SERVER } from '../tasks/server/address.js';
 import { address, matching, named, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
 import { SECONDARIES } from './secondary-gate.js';
@@ -123,6 +124,25 @@ export const OPTIONS = {
     },
     1,
     3_600_000,
+  ),
+  gpuServer: matching(
+    {
+      about: 'use the GPU of a gpu-server in the place of one of this process',
+      placeholder: 'address',
+      fallback: undefined,
+    },
+    GPU_SERVER,
+    'unix:PATH or tcp:HOST:PORT',
+  ),
+  gpuTokenFile: text({ about: 'what that server wants to know', placeholder: 'file', fallback: undefined }),
+  gpuTimeout: whole(
+    {
+      about: 'longest wait for a batch of that server (default: 30 s, of a software driver 10 minutes)',
+      placeholder: 'ms',
+      fallback: undefined,
+    },
+    1,
+    LONGEST_MS,
   ),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
   workers: whole(

@@ -119,7 +119,7 @@ export interface FastSource {
  */
 export class Tasks {
   readonly #cpu: CpuBackend;
-  readonly #fast: FastSide | undefined;
+  readonly #fast: FastSide<Backend> | undefined;
   readonly #least: LeastWidths;
   readonly #checkPercent: number;
   readonly #source: FastSource | undefined;
@@ -215,7 +215,7 @@ export class Tasks {
   }
 
   /** Undefined if it failed, or may not be used: the CPU has to do it. */
-  async #runFast(work: Work, fast: FastSide): Promise<WorkAnswer | undefined> {
+  async #runFast(work: Work, fast: FastSide<Backend>): Promise<WorkAnswer | undefined> {
     const backend = await fast.usable();
     if (backend === undefined) return undefined;
     fast.begins();

@@ -7,7 +7,7 @@ import { frameHead } from '../../src/tasks/server/frames.js';
 import { encodeMessage } from '../../src/tasks/server/messages.js';
 import { type GpuServerChoice, Tasks } from '../../src/tasks/tasks.js';
 import { concatBytes } from '../../src/util/bytes.js';
-import { startCli, temporaryFolder } from '../helpers/cli.js';
+import { lastLine, startCli, temporaryFolder } from '../helpers/cli.js';
 import * as cases from '../tasks/cases.js';
 
 /** The server's own process, once it listens. */
@@ -49,7 +49,7 @@ it('two clients have answers of the kernel, a third is killed among them, a sign
   const killed = connect({ path });
   killed.on('error', () => undefined);
   for (const parts of [
-    encodeMessage({ kind: 'hello', version: 1, token: '' }),
+    encodeMessage({ kind: 'hello', version: 2, token: '' }),
     encodeMessage({
       kind: 'job',
       id: 0,
@@ -79,6 +79,27 @@ it('two clients have answers of the kernel, a third is killed among them, a sign
   expect([second.figures.kernelBatches, second.figures.failures]).toEqual([3, 0]);
   child.kill('SIGTERM');
   expect(await done).toMatchObject({ status: 0, stdout: expect.stringMatching(/[56] jobs done, 0 failed/) });
+});
+
+it('two indexers replay through the kernel of one server: both have the roots of the chain', async () => {
+  const path = join(temporaryFolder(), 'gpu');
+  const { child, done } = await serving(path);
+  const replayed = await Promise.all(
+    [1, 2].map(() => {
+      const where = ['fixtures/regtest', '--db', temporaryFolder(), '--to', '140'];
+      const server = ['--gpu-server', `unix:${path}`, '--gpu-timeout', '3600000'];
+      return startCli(['replay', ...where, '--policy', 'gpu', '--wait-for-kernels', '--json', ...server]).done;
+    }),
+  );
+  // A root that is not the chain's ends a replay with an error.
+  for (const run of replayed) {
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    const { executors, gpuFailures } = lastLine(run);
+    expect(gpuFailures).toBe(0);
+    expect(Object(executors).gpu).toBeGreaterThan(10);
+  }
+  child.kill('SIGTERM');
+  expect(await done).toMatchObject({ status: 0, stdout: expect.stringMatching(/[1-9]\d* jobs done, 0 failed/) });
 });
 
 it('a server that is killed is a lost device: the CPU answers, and a new one takes its socket', async () => {

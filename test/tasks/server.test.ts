@@ -75,7 +75,7 @@ const frame = (message: Message): Uint8Array => {
   const parts = encodeMessage(message);
   return concatBytes(frameHead(parts), ...parts);
 };
-const hello = (token = ''): Uint8Array => frame({ kind: 'hello', version: 1, token });
+const hello = (token = ''): Uint8Array => frame({ kind: 'hello', version: 2, token });
 
 it.each([false, true])('all four tasks through a server (TCP: %s) have the answers of the CPU', async (tcp) => {
   const { address, tokenFile, server } = await running(undefined, { tcp });
@@ -199,6 +199,9 @@ it('a stranger that drips its greeting is dropped as one that is silent: it take
   const connection = new Connection(socket, {
     token: TOKEN,
     adapter: 'a test',
+    lane: 'none',
+    programOf: () => undefined,
+    askState: () => undefined,
     reserve: () => true,
     release: () => undefined,
     add: () => undefined,
@@ -274,7 +277,12 @@ it('any bytes are a message or are refused, and messages come back as they were'
   for (const message of [
     { kind: 'answer', id: 2 ** 32 - 1, answer },
     { kind: 'failure', id: 5, code: 'GPU_FAILED', text: 'why' },
-    { kind: 'welcome', version: 1, adapter: 'ä' },
+    { kind: 'welcome', version: 2, lane: 'software', adapter: 'ä' },
+    { kind: 'program', id: 3, source: Uint8Array.of(1, 2, 3) },
+    { kind: 'state', id: 3, state: 'none', reason: 'why' },
+    { kind: 'calls', id: 4, priority: 'tip', seed: 7, columns: [Uint8Array.of(1), new Uint8Array(0)] },
+    { kind: 'outcomes', id: 4, columns: [] },
+    { kind: 'alive' },
     {
       kind: 'job',
       id: 1,
@@ -342,7 +350,7 @@ it('no more jobs run at a time than may, none starves, and a client that is kill
 
 it('a server that greets and then says nothing, or nonsense, is a device that is lost', async () => {
   const { batch, expected } = cases.schnorrRows(6, 'silent');
-  const welcome = frame({ kind: 'welcome', version: 1, adapter: 'silent' });
+  const welcome = frame({ kind: 'welcome', version: 2, lane: 'none', adapter: 'silent' });
   const nonsense = [
     new Uint8Array(0),
     u32Bytes(2 ** 32 - 1),

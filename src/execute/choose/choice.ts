@@ -20,6 +20,8 @@ export interface ChoiceOptions {
   readonly policy: Policy;
   readonly modes?: ModeChooser;
   readonly predictReads?: boolean;
+  /** There is no kernel yet, and may be one later. */
+  readonly awaitsGpu?: boolean;
   readonly costPlace?: CostPlace;
   readonly onCostsLost?: (why: string) => void;
 }
@@ -65,7 +67,7 @@ export class Choice {
       if (balance !== undefined) this.#keeper = keeper();
       return;
     }
-    const usesKernel = gpu() !== undefined;
+    const usesKernel = gpu() !== undefined || options.awaitsGpu === true;
     const kernelCall = (kind: string): number | undefined =>
       gpu() === undefined || !isProgram(kind) ? undefined : costs.callOf(kind);
     const isLeft = (kind: string): boolean => programs.isLeft(kind);

@@ -17,6 +17,8 @@ export interface KernelDeviceOptions extends KernelLoadOptions {
   readonly gpu?: GpuExecutor;
   /** Opens an executor on a new device after a loss; without it a loss is final. The engine closes what it opened. */
   readonly reopenGpu?: () => Promise<GpuExecutor>;
+  /** There is no executor yet, and `reopenGpu` may give one later: its absence counts as an opening that has failed. */
+  readonly awaitsGpu?: boolean;
   /** Hears once of every program that lost its kernel to a failure; the CPU runs it. */
   readonly onKernelFailure?: (failure: KernelFailure) => void;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
@@ -42,6 +44,7 @@ export class KernelDevice {
   #gpu: GpuExecutor | undefined;
   /** Whether the device of `#gpu` is lost. */
   #isLost = false;
+  #isAwaited: boolean;
   #opening: Promise<void> | undefined;
   #isClosed = false;
   #failures = 0;
@@ -60,6 +63,7 @@ export class KernelDevice {
     const { gpu, reopenGpu, onKernelHealth: onTransition, onKernelFailure, now = () => performance.now() } = options;
     this.#health = new KernelHealth({ now, canReopen: reopenGpu !== undefined, onTransition });
     this.#gpu = gpu;
+    this.#isAwaited = gpu === undefined && reopenGpu !== undefined && options.awaitsGpu === true;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
   }
 
@@ -71,6 +75,10 @@ export class KernelDevice {
   /** A block is about to begin. A lost device that may be probed gets a successor, opened beside the blocks to come. */
   blockBegins(): void {
     const { reopenGpu } = this.#options;
+    if (this.#isAwaited && !this.#isLost) {
+      this.#isLost = true;
+      this.#health.failed('not-opened');
+    }
     if (!this.#isLost || reopenGpu === undefined || this.#opening !== undefined || !this.#health.mayUse) return;
     this.#health.begins();
     this.#opening = this.#reopen(reopenGpu).finally(() => {
@@ -117,7 +125,7 @@ export class KernelDevice {
     const { probeInMs, ...report } = this.#health.report;
     const probeAt = probeInMs === undefined ? undefined : new Date(Date.now() + probeInMs).toISOString();
     return {
-      gpu: this.#gpu === undefined ? 'none' : this.#health.state,
+      gpu: this.#gpu === undefined && !this.#isAwaited ? 'none' : this.#health.state,
       gpuFailures: this.#failures,
       lastGpuFailure: this.#lastFailure,
       kernelFailures: this.#kernelFailures + (kernels?.count ?? 0),
@@ -169,6 +177,7 @@ export class KernelDevice {
       if (onKernelFailure !== undefined) gpu.onKernelFailure(onKernelFailure);
       this.#gpu = gpu;
       this.#isLost = false;
+      this.#isAwaited = false;
       await before?.close();
     } catch {
       // Whatever it is: the health says so, and the next cool-down is twice as long.

@@ -3,8 +3,8 @@ import { readU32 } from '../../util/bytes.js';
 import { NONE, PUNTS, RESULT, STATUSES, WRITTEN_ADDRESS } from '../translate/layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
 import type { CallColumns } from './records.js';
-import { type SegmentReadback, SlotValues } from './slot-values.js';
-import type { CallOutcomes, GpuOutcomes, GpuStatus, SharedOutcomes } from './types.js';
+import { SlotValues } from './slot-values.js';
+import type { CallOutcomes, GpuOutcomes, GpuStatus, SegmentReadback, SharedOutcomes } from './types.js';
 
 /** Reads the bytes at a kernel address (see layout.ts); the word before them holds their length. */
 export type ReadAddress = (address: number) => Uint8Array;

@@ -285,7 +285,7 @@ function groupByProgram({ heads, programs }: CallColumns, colour: Uint32Array): 
 /**
  * Words reserved for a call's result: what its dry run returned and a little more, or the maximum if that is unknown.
  */
-function outputCapacity(expected: number): number {
+export function outputCapacity(expected: number): number {
   if (expected > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
   return Math.min(MAX_OUTPUT_BYTES / 4, ((expected + 47) >> 4) * 4);
 }

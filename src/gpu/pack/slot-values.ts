@@ -2,6 +2,7 @@ import { readU32 } from '../../util/bytes.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, KEY_WRITTEN, NONE, RESULT, STATUSES } from '../translate/layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
 import type { CallColumns } from './records.js';
+import type { SegmentReadback } from './types.js';
 
 const OK = STATUSES.indexOf('OK');
 const HEAD_WORDS = CALL_RECORD.words;
@@ -11,15 +12,6 @@ const { KEY, FLAGS } = ACCESS_RECORD.offset;
 const KEY_WORDS = KEY_RECORD.words;
 const { KEY_AT, KEY_BYTES } = KEY_RECORD.offset;
 const TRANSFER_BYTES = 48;
-
-/** Results of a segment, as they lie in the mapped staging buffer. */
-export interface SegmentReadback {
-  /** The results of the segment's calls. */
-  readonly results: Uint32Array;
-  /** Address of what each of the segment's accesses read. */
-  readonly seen: Uint32Array;
-  readonly output: Uint8Array;
-}
 
 /**
  * The values of a block's keys after its messages, by slot, in columns. Values stay where they lie in the messages'

@@ -76,6 +76,21 @@ export interface GpuOutcomes extends CallOutcomes {
   writes(): WrittenValues;
 }
 
+/** Results of a segment, as they lie in the mapped staging buffer. */
+export interface SegmentReadback {
+  /** The results of the segment's calls. */
+  readonly results: Uint32Array;
+  /** Address of what each of the segment's accesses read. */
+  readonly seen: Uint32Array;
+  readonly output: Uint8Array;
+}
+
+/** Outcomes with what they are read from. */
+export interface ReadbackOutcomes extends GpuOutcomes {
+  /** In the order that the block is packed in; valid until the block is closed. */
+  readonly readback: SegmentReadback;
+}
+
 /** Values in columns, by number of the key; by access if the calls are independent. */
 export interface WrittenValues {
   readonly count: number;
@@ -93,6 +108,11 @@ export interface GpuBlockRun {
   set(key: number, value: Uint8Array | undefined): void;
   /** Returns the buffers. */
   close(): void;
+}
+
+/** The same where the columns that a device leaves are to be had. */
+export interface ReadbackRun extends GpuBlockRun {
+  run(number: number): Promise<ReadbackOutcomes>;
 }
 
 /**
@@ -143,4 +163,9 @@ export interface GpuExecutor {
    */
   calibrate?(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** An executor on a device of this process. */
+export interface DeviceExecutor extends GpuExecutor {
+  begin(block: GpuBlock): Promise<ReadbackRun>;
 }

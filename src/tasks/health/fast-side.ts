@@ -6,34 +6,37 @@ import {
   KernelHealth,
   type KernelTransition,
 } from '../../execute/health/kernel-health.js';
-import type { Backend } from '../work/work.js';
 
-export interface FastSideOptions {
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface FastSideOptions<B extends Closable> {
   /** Opens one; rejects where there is none. Asked when batches come, after the cool-down if it failed before. */
-  readonly open: () => Promise<Backend>;
+  readonly open: () => Promise<B>;
   readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly onHealth?: ((transition: KernelTransition) => void) | undefined;
   /** Milliseconds of a clock that never goes back; that of the process if not given. */
   readonly now?: (() => number) | undefined;
 }
 
-export class FastSide {
-  readonly #options: FastSideOptions;
+export class FastSide<B extends Closable> {
+  readonly #options: FastSideOptions<B>;
   readonly #health: KernelHealth;
-  #backend: Backend | undefined;
+  #backend: B | undefined;
   #opening: Promise<void> | undefined;
   #isClosed = false;
   #failures = 0;
   #lastFailure: ErrorCode | undefined;
 
-  constructor(options: FastSideOptions) {
+  constructor(options: FastSideOptions<B>) {
     this.#options = options;
     const { now = () => performance.now(), onHealth: onTransition } = options;
     this.#health = new KernelHealth({ now, canReopen: true, onTransition });
   }
 
   /** The backend, if a batch may use it now. Waits for one that is being opened. */
-  async usable(): Promise<Backend | undefined> {
+  async usable(): Promise<B | undefined> {
     if (this.#isClosed || !this.#health.mayUse) return undefined;
     if (this.#backend === undefined) {
       this.#opening ??= this.#open().finally(() => {
@@ -53,7 +56,7 @@ export class FastSide {
   }
 
   /** `backend` has failed: if it is lost, another one takes its place some time. */
-  async failed(backend: Backend, error: unknown): Promise<void> {
+  async failed(backend: B, error: unknown): Promise<void> {
     const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
     this.#note(code, causeOf(code), error);
     if (code !== 'GPU_DEVICE_LOST' || this.#backend !== backend) return;

@@ -5,10 +5,14 @@ export type ServerAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
+const TCP = /^tcp:(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/;
+/** What {@link readAddress} may take. */
+export const GPU_SERVER = new RegExp(`^unix:.+$|${TCP.source}`);
+
 /** Reads `unix:PATH` or `tcp:HOST:PORT` (an IPv6 host in brackets). Throws UsageError USAGE_GPU_SERVER. */
 export function readAddress(text: string): ServerAddress {
   if (text.startsWith('unix:') && text.length > 'unix:'.length) return { kind: 'unix', path: text.slice(5) };
-  const [, bracketed, plain, digits] = /^tcp:(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain, digits] = TCP.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
   if (host === undefined || !(port <= 65_535)) {

@@ -1,14 +1,20 @@
 import type { Socket } from 'node:net';
+import type { GpuBlock } from '../../gpu/pack/types.js';
+import type { Program } from '../../program/types.js';
 import { unitsOf, type Work, type WorkAnswer } from '../work/work.js';
 import { FrameReader, frameHead } from './frames.js';
+import { decodeCalls } from './lane-columns.js';
 import {
+  type Columns,
   decodeMessage,
   encodeMessage,
+  type LaneDevice,
   type Message,
   MOST_FRAME,
   MOST_JOB_HASHES,
   MOST_JOB_SIGNATURES,
   type Priority,
+  type ProgramState,
   VERSION,
 } from './messages.js';
 import { MOST_TOKEN, tokensEqual } from './token.js';
@@ -19,18 +25,32 @@ const MOST_JOBS = 16;
 /** A client that does not go on with a frame or an answer for so long, or has not greeted by then, is dropped. */
 const STALLED_MS = 30_000;
 
+/** What a job asks for: a batch task, or what the kernel leaves of a piece of a block. */
+export type Asked =
+  | { readonly kind: 'work'; readonly work: Work }
+  | { readonly kind: 'piece'; readonly piece: GpuBlock };
+
 export interface ServerJob {
   readonly id: number;
   readonly priority: Priority;
-  readonly work: Work;
+  readonly asked: Asked;
   /** Of its frame. Its answer is no larger than that, or than 8 MiB. */
   readonly bytes: number;
 }
+
+/** The question for the state of a kernel: nothing runs for it. */
+export type StateJob = Pick<ServerJob, 'id' | 'bytes'>;
 
 /** What a connection asks of its server. */
 export interface ConnectionOwner {
   readonly token: string | undefined;
   readonly adapter: string;
+  /** What runs calls of contracts. */
+  readonly lane: LaneDevice;
+  /** By hash, as far as a client has sent it. */
+  programOf(hash: string): Program | undefined;
+  /** Wants the state of the kernel of a program, by `Connection.tellState` or `fail`. */
+  askState(connection: Connection, job: StateJob, source: Uint8Array): void;
   /** Whether there is room for so many more bytes; if so, they are taken. */
   reserve(bytes: number): boolean;
   release(bytes: number): void;
@@ -81,13 +101,25 @@ export class Connection {
     this.#send({ kind: 'answer', id: job.id, answer }, job.bytes);
   }
 
-  fail(job: ServerJob, code: string, text: string): void {
+  /** `columns`: what the kernel left of a piece. */
+  tellOutcomes(job: ServerJob, columns: Columns): void {
+    this.#jobs--;
+    this.#send({ kind: 'outcomes', id: job.id, columns }, job.bytes);
+  }
+
+  tellState(job: StateJob, state: ProgramState, reason: string): void {
+    this.#jobs--;
+    this.#send({ kind: 'state', id: job.id, state, reason: reason.slice(0, 500) }, job.bytes);
+  }
+
+  fail(job: StateJob, code: string, text: string): void {
     this.#jobs--;
     this.#send({ kind: 'failure', id: job.id, code, text: text.slice(0, 500) }, job.bytes);
   }
 
-  /** Drops a client that has stalled. */
+  /** Drops a client that has stalled; tells one that waits that its server is there. */
   look(): void {
+    if (this.#jobs > 0 && !this.socket.writableNeedDrain) this.#send({ kind: 'alive' }, 0);
     const waits = !this.#isWelcome || this.#reader.isInside || this.socket.writableNeedDrain;
     // A stranger may not hold its place by a byte now and then.
     const since = this.#isWelcome ? this.#moved : this.#came;
@@ -127,18 +159,22 @@ export class Connection {
     }
     if (message.kind === 'hello' && !this.#isWelcome) this.#greet(message.version, message.token, frame.length);
     else if (message.kind === 'job' && this.#isWelcome) this.#begin(message, frame.length);
-    else this.drop('a frame out of turn');
+    else if (message.kind === 'calls' && this.#isWelcome) this.#beginCalls(message, frame.length);
+    else if (message.kind === 'program' && this.#isWelcome) {
+      this.#jobs++;
+      this.owner.askState(this, { id: message.id, bytes: frame.length }, message.source);
+    } else this.drop('a frame out of turn');
   }
 
   #greet(version: number, token: string, bytes: number): void {
-    const { token: own, adapter } = this.owner;
+    const { token: own, adapter, lane } = this.owner;
     if (version !== VERSION) {
       this.drop(`version ${version} of the protocol`);
     } else if (own !== undefined && !tokensEqual(own, token)) {
       this.drop('the token is wrong');
     } else {
       this.#isWelcome = true;
-      this.#send({ kind: 'welcome', version: VERSION, adapter }, bytes);
+      this.#send({ kind: 'welcome', version: VERSION, lane, adapter }, bytes);
     }
   }
 
@@ -148,7 +184,26 @@ export class Connection {
       return;
     }
     this.#jobs++;
-    this.owner.add(this, { id, priority, work, bytes });
+    this.owner.add(this, { id, priority, asked: { kind: 'work', work }, bytes });
+  }
+
+  #beginCalls({ id, priority, seed, columns }: Extract<Message, { kind: 'calls' }>, bytes: number): void {
+    let piece: GpuBlock | undefined;
+    try {
+      piece = decodeCalls(seed, columns, (hash) => this.owner.programOf(hash));
+    } catch (error) {
+      this.drop(error instanceof Error ? error.message : 'calls that are none');
+      return;
+    }
+    this.#jobs++;
+    // Of a program that was forgotten the client sends the code again.
+    if (piece === undefined) this.#answerNothing(id, bytes);
+    else this.owner.add(this, { id, priority, asked: { kind: 'piece', piece }, bytes });
+  }
+
+  #answerNothing(id: number, bytes: number): void {
+    this.#jobs--;
+    this.#send({ kind: 'outcomes', id, columns: [] }, bytes);
   }
 
   /** Writes a message; `held` bytes are free when it has left. */

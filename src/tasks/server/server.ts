@@ -4,9 +4,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { EnvironmentError, UsageError, WarpshrewError } from '../../errors/errors.js';
 import type { FastSide } from '../health/fast-side.js';
 import { LONGEST_MESSAGE, longestOf } from '../kernel/segments.js';
+import type { Backend, Work, WorkAnswer } from '../work/work.js';
 import { addressText, type ServerAddress } from './address.js';
-import { Connection, type ServerJob } from './connection.js';
+import { Connection, type ServerJob, type StateJob } from './connection.js';
 import { JobQueue } from './job-queue.js';
+import type { LaneDesk } from './lane-desk.js';
 
 /** Connections at a time; more are closed at once. */
 const MOST_CLIENTS = 64;
@@ -16,8 +18,10 @@ export interface TaskServerOptions {
   readonly address: ServerAddress;
   /** What clients must know. Wanted on TCP. */
   readonly token?: string | undefined;
-  /** Does the jobs. The server closes it. */
-  readonly fast: FastSide;
+  /** Does batch tasks. The server closes it. */
+  readonly fast: FastSide<Backend>;
+  /** Runs calls of contracts; without it they are refused. The server closes it. */
+  readonly lane?: LaneDesk | undefined;
   readonly adapter: string;
   /** Jobs at a time; others wait. */
   readonly jobs: number;
@@ -117,6 +121,7 @@ class RunningServer implements TaskServer {
     for (const client of [...this.#clients]) client.drop(undefined);
     await closed;
     await this.#options.fast.close();
+    await this.#options.lane?.close();
   }
 
   #greet(socket: Socket): void {
@@ -124,10 +129,13 @@ class RunningServer implements TaskServer {
       socket.destroy();
       return;
     }
-    const { token, adapter, mostBytes } = this.#options;
+    const { token, adapter, mostBytes, lane } = this.#options;
     const client = new Connection(socket, {
       token,
       adapter,
+      lane: lane?.device ?? 'none',
+      programOf: (hash) => lane?.programOf(hash),
+      askState: (connection, job, source) => void this.#tellState(connection, job, source),
       reserve: (bytes) => {
         // One frame is taken in any case, so that no bound is too small for all work.
         if (this.#bytes > 0 && this.#bytes + bytes > mostBytes) return false;
@@ -174,31 +182,55 @@ class RunningServer implements TaskServer {
   }
 
   async #do(client: Connection, job: ServerJob): Promise<void> {
-    const { fast } = this.#options;
-    if (job.work.kind === 'sha256' && longestOf(job.work) > LONGEST_MESSAGE) {
+    try {
+      if (job.asked.kind === 'piece') client.tellOutcomes(job, await this.#lane.run(job.asked.piece));
+      else client.answer(job, await this.#work(job.asked.work));
+      this.#done++;
+    } catch (error) {
       this.#failed++;
-      client.fail(job, 'GPU_FAILED', 'a message is too long for a kernel');
-      return;
+      client.fail(job, ...failureOf(error));
+    }
+  }
+
+  async #work(work: Work): Promise<WorkAnswer> {
+    const { fast } = this.#options;
+    if (work.kind === 'sha256' && longestOf(work) > LONGEST_MESSAGE) {
+      throw new EnvironmentError('GPU_FAILED', 'a message is too long for a kernel');
     }
     const backend = await fast.usable();
     if (backend === undefined) {
-      this.#failed++;
-      client.fail(job, 'GPU_UNAVAILABLE', fast.figures.why ?? 'the device cannot be used now');
-      return;
+      throw new EnvironmentError('GPU_UNAVAILABLE', fast.figures.why ?? 'the device cannot be used now');
     }
     fast.begins();
     try {
-      const answer = await backend.run(job.work);
+      const answer = await backend.run(work);
       fast.succeeded(0);
-      this.#done++;
-      client.answer(job, answer);
+      return answer;
     } catch (error) {
       await fast.failed(backend, error);
-      this.#failed++;
-      const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
-      client.fail(job, code, error instanceof Error ? error.message : String(error));
+      throw error;
     }
   }
+
+  async #tellState(client: Connection, job: StateJob, source: Uint8Array): Promise<void> {
+    try {
+      const { state, reason } = await this.#lane.state(source);
+      client.tellState(job, state, reason);
+    } catch (error) {
+      client.fail(job, ...failureOf(error));
+    }
+  }
+
+  get #lane(): LaneDesk {
+    const { lane } = this.#options;
+    if (lane !== undefined) return lane;
+    throw new EnvironmentError('GPU_UNAVAILABLE', 'this server has no device for calls of contracts');
+  }
+}
+
+function failureOf(error: unknown): [code: string, text: string] {
+  const text = error instanceof Error ? error.message : String(error);
+  return [error instanceof WarpshrewError ? error.code : 'INTERNAL', text];
 }
 
 /** Whether a socket lies there that nobody listens on any more. */
