@@ -43,6 +43,9 @@ export interface BenchOptions extends ContractOptions, Omit<KernelChoice, 'patie
   readonly withBlocks?: boolean;
 }
 
+/** They measure phases of a device that no server tells. */
+const OWN_DEVICE: ReadonlySet<string> = new Set(['gpu', 'threshold', 'fuel']);
+
 interface BenchResult {
   readonly text: string;
   readonly exitStatus: number;
@@ -60,6 +63,9 @@ export async function benchCommand(
   files: readonly string[],
   options: BenchOptions,
 ): Promise<BenchResult> {
+  if (options.gpuServer !== undefined && OWN_DEVICE.has(what)) {
+    throw new UsageError('USAGE_BENCH', `bench ${what} measures a device of this process, not a server's`);
+  }
   if (what === 'contracts') return benchContractsAlso(files, options);
   if (what === 'threshold') {
     const { sizes = [16, 64, 256, 1_024, 4_096, 16_384], rounds = 15, only, withBlocks, policies, ...more } = options;

@@ -22,5 +22,6 @@ export function addGpuCommands(program: Command, finish: Finish): void {
     .option('--token-file <file>', 'what clients must know: 16 to 256 bytes')
     .option('--jobs <number>', 'jobs at a time; others wait', size, 2)
     .option('--memory <mib>', 'most memory for what clients send', size, 512)
+    .option('--no-gpu', 'do batch tasks on the cores of this machine, and refuse calls of contracts')
     .action(async (options) => finish(await (await import('./gpu-server.js')).gpuServerCommand(options)));
 }

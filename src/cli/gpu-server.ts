@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { kernelError } from '../gpu/device/kernel-failures.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import { CpuBackend } from '../tasks/cpu/pool.js';
 import { FastSide } from '../tasks/health/fast-side.js';
 import { KernelBackend } from '../tasks/kernel/backend.js';
 import { openTaskDevice, type TaskDevice } from '../tasks/kernel/device.js';
 import { readAddress } from '../tasks/server/address.js';
 import { LaneDesk } from '../tasks/server/lane-desk.js';
-import { startTaskServer } from '../tasks/server/server.js';
+import { startTaskServer, type TaskServerOptions } from '../tasks/server/server.js';
 import { readToken } from '../tasks/server/token.js';
 
 const MIB = 1024 * 1024;
@@ -16,6 +17,7 @@ export interface GpuServerOptions {
   readonly tokenFile?: string;
   readonly jobs: number;
   readonly memory: number;
+  readonly gpu: boolean;
 }
 
 /**
@@ -26,10 +28,38 @@ export async function gpuServerCommand(options: GpuServerOptions): Promise<{ tex
   const address = readAddress(options.listen);
   const token = options.tokenFile === undefined ? undefined : readToken(options.tokenFile);
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const log = (line: string): void => void process.stderr.write(`gpu-server: ${line}\n`);
+  const { sides, adapter, close } = options.gpu ? await withGpu() : withoutGpu();
+  try {
+    const server = await startTaskServer({
+      ...sides,
+      address,
+      token,
+      adapter,
+      jobs: options.jobs,
+      mostBytes: options.memory * MIB,
+      onDropped: (why) => log(`a client was dropped: ${why}`),
+    });
+    process.stdout.write(`GPU server on ${server.address}: ${adapter} (Ctrl-C ends it)\n`);
+    await stopped;
+    const { done, failed } = server.figures;
+    await server.close();
+    return { text: `${done} jobs done, ${failed} failed`, exitStatus: 0 };
+  } finally {
+    await close();
+  }
+}
+
+/** What does the work of a server. */
+interface Workers {
+  readonly sides: Pick<TaskServerOptions, 'fast' | 'lane'>;
+  readonly adapter: string;
+  /** Closes what no server has taken over. */
+  close(): Promise<void>;
+}
+
+async function withGpu(): Promise<Workers> {
   let opened: TaskDevice | undefined = await openTaskDevice();
   const { vendor, description, software } = opened.adapter;
-  const adapter = `${vendor} ${description}`.trim();
   const fast = new FastSide({
     open: async () => {
       const device = opened ?? (await openTaskDevice());
@@ -49,23 +79,15 @@ export async function gpuServerCommand(options: GpuServerOptions): Promise<{ tex
     onFailure: (error) => log(`calls of contracts: ${error instanceof Error ? error.message : String(error)}`),
     onHealth: ({ from, to, why }) => log(`the kernel of contracts is ${to} (before: ${from}): ${why}`),
   });
-  try {
-    const server = await startTaskServer({
-      address,
-      token,
-      fast,
-      lane,
-      adapter,
-      jobs: options.jobs,
-      mostBytes: options.memory * MIB,
-      onDropped: (why) => log(`a client was dropped: ${why}`),
-    });
-    process.stdout.write(`GPU server on ${server.address}: ${adapter} (Ctrl-C ends it)\n`);
-    await stopped;
-    const { done, failed } = server.figures;
-    await server.close();
-    return { text: `${done} jobs done, ${failed} failed`, exitStatus: 0 };
-  } finally {
-    await opened?.close();
-  }
+  return { sides: { fast, lane }, adapter: `${vendor} ${description}`.trim(), close: async () => opened?.close() };
+}
+
+/** Batch tasks on the cores of this machine. Calls of contracts are refused: their clients have cores, too. */
+function withoutGpu(): Workers {
+  const fast = new FastSide({ open: async () => new CpuBackend() });
+  return { sides: { fast }, adapter: 'no GPU, all cores', close: async () => undefined };
+}
+
+function log(line: string): void {
+  process.stderr.write(`gpu-server: ${line}\n`);
 }

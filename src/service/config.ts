@@ -197,6 +197,10 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
   if (of.nodePassword !== undefined && of.nodeUser === undefined) wrong('nodePassword', 'needs --node-user as well');
   if (of.exitAt !== undefined && of.exitAt <= of.startBlock) wrong('exitAt', 'must be above --start-block');
   if (of.policy === 'gpu' && !of.gpu) wrong('gpu', 'policy gpu needs a GPU');
+  if (of.gpuServer !== undefined && !of.gpu) wrong('gpuServer', 'cannot be used together with --no-gpu');
+  for (const name of ['gpuTokenFile', 'gpuTimeout'] as const) {
+    if (of[name] !== undefined && of.gpuServer === undefined) wrong(name, 'needs --gpu-server as well');
+  }
   if (of.skipBadBlock) {
     wrong(
       'skipBadBlock',

@@ -1,8 +1,10 @@
 // Indexers and a server in processes of their own. The server's device is V8: any machine can run this.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { Tasks } from '../../src/tasks/tasks.js';
 import { type CliRun, cli, lastLine, startCli, temporaryFolder } from '../helpers/cli.js';
 
 const CHAIN = 'fixtures/regtest';
@@ -103,6 +105,29 @@ it('a client that is killed while its block is with the server leaves it to the 
   await said(' 0 clients, 0 waiting');
   const run = summary(await replaying(address).done);
   expect(run).toMatchObject({ stateRoot: ROOT, gpuFailures: 0, health: { gpu: 'healthy' } });
+});
+
+it('a server without a GPU does batch tasks and refuses calls of contracts: indexers run them', async () => {
+  const address = `unix:${join(temporaryFolder(), 'gpu')}`;
+  const { child, done } = startCli(['gpu-server', '--no-gpu', '--listen', address]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+  const tasks = new Tasks({
+    backend: 'gpu',
+    threads: 0,
+    least: { sha256: 1 },
+    gpuServer: { address, connectMs: 3_600_000, answerMs: 3_600_000 },
+  });
+  onTestFinished(() => tasks.close());
+  const digest = createHash('sha256').update('abc').digest();
+  const bytes = Buffer.from('abc');
+  expect(Buffer.from(await tasks.sha256({ bytes, offsets: Uint32Array.of(0, 3) }))).toEqual(digest);
+  expect(tasks.figures).toMatchObject({ kernelBatches: 1, failures: 0 });
+  const run = await replaying(address, CHAIN, '--policy', 'auto', '--to', '120').done;
+  expect(run.stderr).toContain('the GPU server has no device for calls of contracts');
+  expect(summary(run)).toMatchObject({ gpuFailures: 0, ran: 0, health: { gpu: 'unhealthy' } });
+  child.kill('SIGTERM');
+  expect(await done).toMatchObject({ status: 0, stdout: expect.stringContaining('1 jobs done, 0 failed') });
 });
 
 it('without a server the CPU does all: gpu needs it, auto says so once', async () => {
