@@ -41,7 +41,9 @@ async function serving(hold?: number, address = `unix:${join(temporaryFolder(), 
 }
 
 function replaying(address: string | undefined, chain = CHAIN, ...more: string[]): ReturnType<typeof startCli> {
-  const server = address === undefined ? [] : ['--gpu-server', address, '--wait-for-kernels'];
+  // Nothing but a test's own limit ends a wait: the last of two flags counts.
+  const patient = ['--wait-for-kernels', '--gpu-timeout', '3600000'];
+  const server = address === undefined ? [] : ['--gpu-server', address, ...patient];
   const policy = address === undefined ? 'sequential' : 'gpu';
   const run = startCli(['replay', chain, '--db', temporaryFolder(), '--policy', policy, '--json', ...server, ...more]);
   onTestFinished(() => void run.child.kill('SIGKILL'));
