@@ -48,7 +48,7 @@ export class Dispatcher {
     const bad = (error: unknown): string => this.#bad(request, id, started, error);
     try {
       const { name, method, values } = callOf(request);
-      const question = method.isStored ? `${name} ${JSON.stringify(values)}` : undefined;
+      const question = method.isStored ? questionOf(name, values) : undefined;
       const kept = question === undefined ? undefined : this.#stored.get(question);
       if (kept !== undefined) return this.#good(name, id, started, kept);
       const result = method.run(new Params(values, method.usage), this.#backend, client);
@@ -87,6 +87,14 @@ export function isStored(request: unknown): boolean {
 
 function fieldsOf(request: unknown): Json | undefined {
   return typeof request === 'object' && request !== null && !Array.isArray(request) ? (request as Json) : undefined;
+}
+
+/** What a stored answer is kept under; undefined for parameters that it would not tell from others. */
+function questionOf(name: string, values: readonly unknown[]): string | undefined {
+  // JSON reads 1e400 as a number that it writes as null.
+  if (values.some((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY))
+    return undefined;
+  return `${name} ${JSON.stringify(values)}`;
 }
 
 /** Throws RpcError for what is no call of a method. */

@@ -9,6 +9,8 @@ import { toHex } from '../util/bytes.js';
 
 const OFFSETS = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024] as const;
 const HASH_BYTES = 6;
+/** Greatest height and position; larger ones would be taken for others where they are looked up. */
+const MOST = 0xffffffff;
 const FORM = /^(-1|\d{1,10})\.(\d{0,10})\.((?:[0-9a-f]{12}){0,12})$/;
 
 export interface EventPlace {
@@ -40,7 +42,7 @@ export function placeText(store: Hashes, height: number, receipt?: number): stri
 /** The place of an id; undefined if it is none. */
 export function placeIn(text: string): EventPlace | undefined {
   const [, height, receipt, hashes] = FORM.exec(text) ?? [];
-  if (height === undefined) return undefined;
+  if (height === undefined || Number(height) > MOST || Number(receipt) > MOST) return undefined;
   return {
     height: Number(height),
     receipt: receipt === '' ? undefined : Number(receipt),

@@ -151,6 +151,8 @@ describe('events', () => {
     expect(await codeOf('nosuch=1')).toBe('RPC_BAD_EVENTS');
     expect(await codeOf('after=x')).toBe('RPC_BAD_EVENTS');
     expect(await codeOf('after=1.x.')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('after=4294967296..')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('contract=2:1&after=1.4294967296.')).toBe('RPC_BAD_EVENTS');
     expect(await codeOf('wait=1e3')).toBe('RPC_BAD_EVENTS');
     expect(await codeOf('wait=60001')).toBe('RPC_BAD_EVENTS');
     expect(await codeOf(`contract=2:1&after=${'1'.repeat(600)}`)).toBe('RPC_BAD_EVENTS');

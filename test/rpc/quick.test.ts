@@ -219,6 +219,23 @@ test('answers from what is stored are those of the moment, whatever is stored an
   }
 });
 
+test('a number beyond all is refused, also where it is kept what the tip has', async () => {
+  const example = await serveExample(temporaryFolder());
+  onTestFinished(example.close);
+  const ask = async (method: string, params: string): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json' };
+    const body = `{"id":1,"method":"${method}","params":${params}}`;
+    return (await fetch(example.server.url, { method: 'POST', headers, body })).json();
+  };
+  for (const method of ['metashrew_getblockhash', 'metashrew_stateroot', 'warpshrew_getroots']) {
+    expect(await ask(method, '[null]')).toHaveProperty('result');
+    for (const beyond of ['1e400', '-1e400']) {
+      const refused = { error: { code: -32602, data: { code: 'RPC_BAD_HEIGHT' } } };
+      expect(await ask(method, `[${beyond}]`)).toMatchObject(refused);
+    }
+  }
+});
+
 test('what was read while something was written is not kept, and what is kept is bounded', () => {
   const store = { version: 1 };
   const kept = new StoredAnswers(() => store.version);
