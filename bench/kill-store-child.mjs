@@ -1,23 +1,27 @@
 // What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it
-// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, `none` or
+// goes straight to the last height and ends. Arguments: database folder, `small`, `wide` or `fixture`, `none` or
 // `addresses`, seed, [finish]. The code of an error that ends it is its last line. A dead branch is a few synthetic
 // blocks on the tip that change and add keys of both lanes; whatever stands above the fork point at the start is taken
 // for one, as after a crash in the middle of a reorg.
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Store } from '../dist/store/store.js';
 import { SimRandom } from '../dist/testing/sim/random.js';
 
 const [dir, mode, index, seed, finish] = process.argv.slice(2);
 const addresses = index === 'addresses';
+const wide = mode === 'wide';
 const KEEP_UNDO = 20;
-const SMALL_HEIGHT = 60;
+const SMALL_HEIGHT = wide ? 30 : 60;
 /** Most small blocks are written in some pieces. */
-const PIECE_BYTES = addresses ? 3_000 : 500;
+const PIECE_BYTES = wide ? 50_000 : addresses ? 3_000 : 500;
 /** Others are written in parts, by several threads. */
-const partKeys = Number(seed) % 3 === 0 ? undefined : 8;
+const partKeys = Number(seed) % 3 === 0 ? undefined : wide ? 200 : 8;
+/** How many threads there are follows from it. */
+const CORES = 16;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
 const random = randomOf(seed);
@@ -29,7 +33,13 @@ process.on('uncaughtException', (error) => {
   writeSync(1, `failed ${error.code}\n`);
   process.exit(1);
 });
-const { store, live, last, close } = mode === 'small' ? await openSmall() : await openFixture();
+if (wide) {
+  os.availableParallelism = () => CORES;
+  syncBuiltinESMExports();
+}
+// Its constants go by the number of cores.
+const { Store } = await import('../dist/store/store.js');
+const { store, live, last, close } = mode === 'fixture' ? await openFixture() : await openSmall();
 const forked = () => {
   const tip = store.tip();
   return tip !== undefined && Buffer.compare(tip.hash, live.hash(tip.height)) !== 0;
@@ -118,14 +128,15 @@ function syntheticBlock(height, branch, previous) {
   const value = () => new Uint8Array(sha256(`${branch} ${height} ${pick(1e9)}`)).subarray(0, 1 + pick(32));
   const key = (i) => `key ${pick(3) === 0 ? `${branch} ${i}` : pick(40)}`;
   // Some have enough for the threads that write keys and receipts.
-  const count = pick(8) === 0 ? 200 : 2 + pick(20);
+  const count = wide ? pick(3_000) : pick(8) === 0 ? 200 : 2 + pick(20);
   const standardWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), value()]));
   const laneWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), pick(4) === 0 ? undefined : value()]));
-  const receipts = Array.from({ length: pick(12) === 0 ? 600 : pick(4) }, (_, index) => ({
+  const manyReceipts = wide ? 400 + pick(6_000) : pick(12) === 0 ? 600 : pick(4);
+  const receipts = Array.from({ length: manyReceipts }, (_, index) => ({
     height,
     index,
     txid: sha256(`${branch} ${height} ${index}`).toString('hex'),
-    messages: [],
+    messages: wide ? [syntheticMessage(pick(20))] : [],
     fuel: 0,
     reads: [],
     writes: [],
@@ -136,6 +147,21 @@ function syntheticBlock(height, branch, previous) {
   const plan = { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 };
   const outputs = addresses ? syntheticOutputs(height, branch, pick) : undefined;
   return { height, hash: sha256(sha256(header)), header, standardWrites, laneWrites, receipts, plan, outputs };
+}
+
+/** A message to one of some contracts. */
+function syntheticMessage(number) {
+  const nothing = { calls: [], callTotal: 0, abort: undefined, logs: [], logTotal: 0, error: undefined };
+  const call = {
+    protostone: 0,
+    shadowVout: 3,
+    status: 'OK',
+    target: `2:${number}`,
+    fuelUsed: 1,
+    data: '',
+    dataBytes: 0,
+  };
+  return { ...call, ...nothing };
 }
 
 /**

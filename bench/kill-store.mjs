@@ -1,11 +1,12 @@
 // Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each
 // kill, and at the end compares every row with those of a run that nothing disturbed.
-//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--index addresses] [--full]
-//     [--json]
+//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small | --wide] [--index addresses]
+//     [--full] [--json]
 // The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which
-// start faster. --full: instead of being killed, each process may write no file beyond a random size, so that a write
-// fails, half done, as on a full disk; it must end with an error that says so. Exit status 1 if a check found
-// something, a row differs, or a process ended otherwise.
+// start faster; --wide: such of some thousand receipts and keys, written by as many threads as on 16 cores.
+// --full: instead of being killed, each process may write no file beyond a random size, so that a write fails, half
+// done, as on a full disk; it must end with an error that says so. Exit status 1 if a check found something, a row
+// differs, or a process ended otherwise.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,18 +23,19 @@ const { values: args } = parseArgs({
     kills: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     small: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     index: { type: 'string', default: 'none' },
     full: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 const kills = Number(args.kills);
-const mode = args.small ? 'small' : 'fixture';
+const mode = args.wide ? 'wide' : args.small ? 'small' : 'fixture';
 /** Longest time that a child lives after its first step. */
 const SPREAD_MS = args.small ? 150 : 1_500;
 /** Largest file of a process whose disk is full, in KiB. Below 36 the database does not even open. */
 const SMALLEST_KIB = 24;
-const LARGEST_KIB = args.small ? 160 : 600;
+const LARGEST_KIB = { small: 160, wide: 12_000, fixture: 600 }[mode];
 /** As in the child. */
 const KEEP_UNDO = 20;
 const FULL = ['STORE_WRITE_FAILED', 'STORE_OPEN_FAILED'];

@@ -79,6 +79,12 @@ export const PIECES = [
     'receipts of a block that a crash left unfinished stay',
   ),
   beside(
+    'failed-thread-forgotten',
+    'return { isBegun, failure };',
+    'return { isBegun, failure: failure && undefined };',
+    'a block is taken back, and the next one written, while a thread may still write rows of it',
+  ),
+  beside(
     'receipts-not-announced',
     'announceReceipts(batch, height);',
     'void announceReceipts;',
@@ -110,8 +116,8 @@ export const PIECES = [
   ),
   rowsBeside(
     'parts-forgotten',
-    '    return wasBegun;\n',
-    '    return wasBegun && false;\n',
+    'return { isBegun, failure: this.#threads?.abandon() };',
+    'return { isBegun: false, failure: this.#threads?.abandon() };',
     'parts of a block that is refused stay',
     { tests: [ROWS_TEST] },
   ),

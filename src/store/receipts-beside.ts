@@ -11,7 +11,7 @@ import type { WriteBatch } from './portions.js';
 import { endReceiptParts, partsOfReceipts, type ReceiptsJob, writeReceiptParts } from './receipt-parts.js';
 import { encodedReceipts, type ReceiptsOfBlock, receiptCount } from './receipt-rows.js';
 import { announceReceipts, endReceipts, putReceipts } from './receipt-writes.js';
-import { endOfThread } from './thread-failure.js';
+import { type GivenUp, WritingThreads } from './writing-threads.js';
 
 /** Fewer receipts are written by the caller: telling a thread would take about as long. */
 const FEWEST = 512;
@@ -34,7 +34,7 @@ export interface ReceiptsBesideOptions {
 export class ReceiptsBeside {
   readonly #database: Database;
   readonly #options: ReceiptsBesideOptions;
-  #threads: readonly SideThread<ReceiptsJob>[] | undefined;
+  #threads: WritingThreads<ReceiptsJob> | undefined;
   #job: ReceiptsJob | undefined;
   /** Whether rows of a block may be there that does not count. */
   #isBegun = false;
@@ -61,7 +61,7 @@ export class ReceiptsBeside {
       this.#job ??= this.#announcedJob(block.height, receipts, bytes, parts);
       return this.#job;
     };
-    for (const thread of this.#running(handle, parts.length)) thread.begin(job);
+    this.#running(handle).begin(parts.length, job);
   }
 
   #announcedJob(height: number, receipts: EncodedReceipts, bytes: number, parts: readonly number[]): ReceiptsJob {
@@ -80,19 +80,21 @@ export class ReceiptsBeside {
     return { height, data: this.#data, ends: this.#ends, parts: Uint32Array.from(parts), next, pieceBytes };
   }
 
-  /** Threads for so many parts. */
-  #running(handle: bigint, parts: number): readonly SideThread<ReceiptsJob>[] {
-    this.#threads ??= Array.from(
-      { length: Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / CORES))) },
-      () =>
-        new SideThread<ReceiptsJob>({
-          file: 'store/receipts-thread.js',
-          data: () => ({ handle }),
-          limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-          onLost: this.#options.onLost,
-        }),
+  #running(handle: bigint): WritingThreads<ReceiptsJob> {
+    const count = Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / CORES)));
+    this.#threads ??= new WritingThreads(
+      Array.from(
+        { length: count },
+        () =>
+          new SideThread<ReceiptsJob>({
+            file: 'store/receipts-thread.js',
+            data: () => ({ handle }),
+            limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+            onLost: this.#options.onLost,
+          }),
+      ),
     );
-    return this.#threads.slice(0, parts);
+    return this.#threads;
   }
 
   /**
@@ -107,8 +109,7 @@ export class ReceiptsBeside {
       return 0;
     }
     writeReceiptParts(this.#database, job, this.#options.write);
-    let bytes = 0;
-    for (const thread of this.#threads ?? []) bytes += endOfThread(() => thread.end()) ?? 0;
+    const bytes = this.#threads?.end() ?? 0;
     this.#release();
     return bytes;
   }
@@ -119,14 +120,14 @@ export class ReceiptsBeside {
     this.#isBegun = false;
   }
 
-  /** Waits for what was begun, and forgets it; returns whether rows of it may be there. */
-  abandon(): boolean {
-    const wasBegun = this.#isBegun;
+  /** Waits for what was begun, and forgets it. */
+  abandon(): GivenUp {
+    const isBegun = this.#isBegun;
     this.#isBegun = false;
     if (this.#job !== undefined) endReceiptParts(this.#job);
-    for (const thread of this.#threads ?? []) thread.abandon();
+    const failure = this.#threads?.abandon();
     this.#release();
-    return wasBegun;
+    return { isBegun, failure };
   }
 
   #release(): void {
@@ -138,6 +139,6 @@ export class ReceiptsBeside {
 
   /** To be called before the database is closed. */
   async close(): Promise<void> {
-    for (const thread of this.#threads ?? []) await thread.close();
+    await this.#threads?.close();
   }
 }

@@ -16,9 +16,9 @@ import { putUnfinished } from './pieces.js';
 import { Portions, type WriteBatch } from './portions.js';
 import { endParts, NAMESPACES, PART_NUMBERS, type RowsJob, writeParts } from './row-parts.js';
 import type { RoomFor, SortedWrites } from './sorted-writes.js';
-import { endOfThread } from './thread-failure.js';
 import type { Namespace } from './types.js';
 import { putUndo, UNDO_PARTS } from './undo-rows.js';
+import { type GivenUp, WritingThreads } from './writing-threads.js';
 
 /** Keys of a part at most, if nothing else is said. */
 const PART_KEYS = 2_048;
@@ -45,7 +45,7 @@ export class RowsBeside {
   readonly #database: Database;
   readonly #options: RowsBesideOptions;
   readonly #partKeys: number;
-  #threads: readonly SideThread<RowsJob>[] | undefined;
+  #threads: WritingThreads<RowsJob> | undefined;
   #job: RowsJob | undefined;
   /** Whether rows of a block may be there that does not count. */
   #isBegun = false;
@@ -94,10 +94,10 @@ export class RowsBeside {
     this.#write(announced.batch);
     const { job, own } = this.#jobOf(height, writes);
     this.#job = job;
-    for (const thread of this.#running(job.parts.length / PART_NUMBERS)) thread.begin(() => job);
+    // The caller writes some of them, too.
+    this.#running()?.begin(job.parts.length / PART_NUMBERS - 1, () => job);
     writeParts(this.#database, job, writes, this.#write);
-    let bytes = 0;
-    for (const thread of this.#threads ?? []) bytes += endOfThread(() => thread.end()) ?? 0;
+    const bytes = this.#threads?.end() ?? 0;
     this.#job = undefined;
     this.#bytes += bytes;
     this.#putOwn(height, writes, own);
@@ -115,19 +115,18 @@ export class RowsBeside {
     this.#isBegun = false;
   }
 
-  /** Waits for what was begun, and forgets it; returns whether rows of it may be there. */
-  abandon(): boolean {
-    const wasBegun = this.#isBegun;
+  /** Waits for what was begun, and forgets it. */
+  abandon(): GivenUp {
+    const isBegun = this.#isBegun;
     this.#isBegun = false;
     if (this.#job !== undefined) endParts(this.#job);
     this.#job = undefined;
-    for (const thread of this.#threads ?? []) thread.abandon();
-    return wasBegun;
+    return { isBegun, failure: this.#threads?.abandon() };
   }
 
   /** To be called before the database is closed. */
   async close(): Promise<void> {
-    for (const thread of this.#threads ?? []) await thread.close();
+    await this.#threads?.close();
   }
 
   /** What all threads may write, and the keys that only this one can. */
@@ -173,21 +172,22 @@ export class RowsBeside {
     this.#write(rows.batch);
   }
 
-  /** Threads for so many parts. */
-  #running(parts: number): readonly SideThread<RowsJob>[] {
+  #running(): WritingThreads<RowsJob> | undefined {
     const { handle } = this.#database;
-    if (handle === undefined) return [];
-    this.#threads ??= Array.from(
-      { length: THREADS },
-      () =>
-        new SideThread<RowsJob>({
-          file: 'store/rows-thread.js',
-          data: () => ({ handle }),
-          limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-          onLost: this.#options.onLost,
-        }),
+    if (handle === undefined) return undefined;
+    this.#threads ??= new WritingThreads(
+      Array.from(
+        { length: THREADS },
+        () =>
+          new SideThread<RowsJob>({
+            file: 'store/rows-thread.js',
+            data: () => ({ handle }),
+            limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+            onLost: this.#options.onLost,
+          }),
+      ),
     );
-    return this.#threads.slice(0, Math.max(0, parts - 1));
+    return this.#threads;
   }
 
   #roomOf(ns: Namespace, entries: number, bytes: number): CopiedRoom {

@@ -25,6 +25,7 @@ import { Trees } from './trees.js';
 import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOptions, UndoOptions } from './types.js';
 import { undoneBlock } from './undo-block.js';
 import { delUndo } from './undo-rows.js';
+import { failureOf } from './writing-threads.js';
 
 type Settings = Pick<
   StoreOptions,
@@ -269,8 +270,10 @@ export class Store extends StoreReader {
       pieces.discard();
       this.#keeping.forget();
       if (error instanceof StoreError && error.code === 'STORE_WRITE_FAILED') this.#failed ??= error;
-      const isBegun = [this.#receipts.abandon(), this.#rows.abandon(), pieces.begun];
-      if (isBegun.includes(true) && this.#failed === undefined) this.#takeBack();
+      const given = [this.#receipts.abandon(), this.#rows.abandon()];
+      this.#failed ??= failureOf(given);
+      const isBegun = pieces.begun || given.some((each) => each.isBegun);
+      if (isBegun && this.#failed === undefined) this.#takeBack();
       throw error;
     }
     this.#write(pieces.last(), !options.moreFollow);

@@ -1,12 +1,80 @@
 import { StoreError, WarpshrewError } from '../errors/errors.js';
+import type { SideThread } from '../util/side-thread.js';
 
-/** What `end` gives; a write that failed in another thread is thrown as if it had failed in this one. */
-export function endOfThread<T>(end: () => T): T {
-  try {
-    return end();
-  } catch (cause) {
-    if (!(cause instanceof WarpshrewError && cause.code === 'STORE_WRITE_FAILED')) throw cause;
-    const { message, facts, hint } = cause;
-    throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause });
+/** What became of rows that threads had begun to write when their block was given up. */
+export interface GivenUp {
+  /** Rows of the block may be there. */
+  readonly isBegun: boolean;
+  /** Of a thread: what it has written, or still writes, is unknown. */
+  readonly failure: Error | undefined;
+}
+
+/**
+ * What ends the writing of a store: rows that a thread still writes, or that only the log has, would come behind their
+ * taking back. They stay announced, and go when the store is opened again.
+ */
+export function failureOf(given: readonly GivenUp[]): StoreError | undefined {
+  const cause = given.find(({ failure }) => failure !== undefined)?.failure;
+  if (cause === undefined || cause instanceof StoreError) return cause;
+  const message = 'a thread that wrote rows of a block failed';
+  return new StoreError('STORE_WRITE_FAILED', message, {
+    hint: 'Open the store again: it stands at the last whole block.',
+    cause,
+  });
+}
+
+/** Threads that write rows of a block, each of which does the same. */
+export class WritingThreads<J> {
+  #failure: Error | undefined;
+  readonly #threads: readonly SideThread<J>[];
+
+  constructor(threads: readonly SideThread<J>[]) {
+    this.#threads = threads;
   }
+
+  /** Has as many of them as `most` begin; `job` is asked if there is one that does. */
+  begin(most: number, job: () => J): void {
+    for (const thread of this.#threads.slice(0, Math.max(0, most))) thread.begin(job);
+  }
+
+  /**
+   * Waits for all of them; returns the sum of what they gave. Throws what one threw: a write that failed there as if it
+   * had failed in this thread.
+   */
+  end(): number {
+    let sum = 0;
+    for (const thread of this.#threads) {
+      try {
+        sum += thread.end() ?? 0;
+      } catch (cause) {
+        this.#failure ??= asError(cause);
+      }
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return sum;
+  }
+
+  /** Waits for what was begun, and forgets it; returns why one failed, now or at the last {@link end}. */
+  abandon(): Error | undefined {
+    for (const thread of this.#threads) {
+      const failure = thread.abandon();
+      if (failure !== undefined) this.#failure ??= asError(failure);
+    }
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  async close(): Promise<void> {
+    for (const thread of this.#threads) await thread.close();
+  }
+}
+
+/** A write that failed in another thread is thrown as if it had failed in this one. */
+function asError(cause: unknown): Error {
+  if (cause instanceof WarpshrewError && cause.code === 'STORE_WRITE_FAILED') {
+    const { message, facts, hint } = cause;
+    return new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause });
+  }
+  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -70,10 +70,10 @@ export class SideThread<J> {
     return Atomics.load(thread.control, RESULT);
   }
 
-  /** Waits for what was begun, if anything was, and forgets it. */
-  abandon(): void {
+  /** Waits for what was begun, if anything was, and forgets it; returns why it failed, if it did. */
+  abandon(): Error | undefined {
     const thread = this.#thread;
-    if (this.#settle() === FAILED && thread !== undefined) this.#failure(thread);
+    return this.#settle() === FAILED && thread !== undefined ? this.#failure(thread) : undefined;
   }
 
   async close(): Promise<void> {

@@ -3,11 +3,11 @@ import type { Store } from '../../src/store/store.js';
 import type { BlockCommit } from '../../src/store/types.js';
 import * as shipped from '../../src/util/shipped.js';
 
-/** What runs in the place of a thread beside a store: it takes one job, and says that a write of it failed. */
-const CODE = `
+/** What runs in the place of a thread beside a store: it takes one job, and says that it failed so. */
+const codeOf = (code: string, kind: string): string => `
   import { workerData } from 'node:worker_threads';
   const { control, port } = workerData;
-  const failure = { code: 'STORE_WRITE_FAILED', kind: 'store', message: 'refused', facts: {}, hint: 'a hint' };
+  const failure = { code: '${code}', kind: '${kind}', message: 'refused', facts: {}, hint: 'a hint' };
   for (;;) {
     Atomics.wait(control, 0, 0);
     if (Atomics.compareExchange(control, 0, 1, 2) !== 1) continue;
@@ -17,9 +17,10 @@ const CODE = `
     Atomics.wait(control, 0, 4);
   }`;
 
-/** Threads that are started from now on fail so. */
-export function letThreadsFail(): void {
-  vi.spyOn(shipped, 'shipped').mockReturnValue(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`));
+/** Threads that are started from now on fail so: a write of theirs does, if nothing else is said. */
+export function letThreadsFail(code = 'STORE_WRITE_FAILED', kind = 'store'): void {
+  const text = encodeURIComponent(codeOf(code, kind));
+  vi.spyOn(shipped, 'shipped').mockReturnValue(new URL(`data:text/javascript,${text}`));
 }
 
 /** Commits blocks until such a thread fails one, which ends the writing of the store before it. */

@@ -15,6 +15,11 @@ test('kills amid commits and rollbacks leave a whole store and the rows of an un
   expect(report).toMatchObject({ kills: 10, violations: 0, same: true });
 });
 
+test('so do kills of all threads that write large blocks', async () => {
+  const report = await bench('kill-store.mjs', '--kills', '2', '--wide', '--seed', '4');
+  expect(report).toMatchObject({ kills: 2, violations: 0, same: true });
+});
+
 test('so does a disk that is full amid any write, and the error that ends the process says so', async () => {
   const report = await bench('kill-store.mjs', '--kills', '7', '--small', '--full');
   expect(report).toMatchObject({ kills: 7, violations: 0, same: true });

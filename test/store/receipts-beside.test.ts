@@ -10,6 +10,7 @@ import type { BlockCommit } from '../../src/store/types.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import * as shipped from '../../src/util/shipped.js';
+import { SideThread } from '../../src/util/side-thread.js';
 import { expectFailure, letThreadsFail } from './failing-thread.js';
 import { block, bytes, name, OPTIONS, receipt, temporaryFolder } from './helpers.js';
 
@@ -128,6 +129,36 @@ it('a write that fails in the thread ends the writing of the store', async () =>
   const store = await Store.open(join(temporaryFolder(), 'db'), OPTIONS);
   await expectFailure(store, large);
   await store.close();
+});
+
+it.each([
+  ['STORE_WRITE_FAILED', 'store'],
+  ['INTERNAL', 'internal'],
+])('so does a thread that failed with %s while its block was given up for another reason', async (code, kind) => {
+  letThreadsFail(code, kind);
+  vi.spyOn(ReceiptsBeside.prototype, 'put').mockImplementation(() => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    throw new Error('given up');
+  });
+  const dir = join(temporaryFolder(), 'db');
+  const store = await Store.open(dir, OPTIONS);
+  const before = store.rawContent();
+  let failed = false;
+  const { abandon } = SideThread.prototype;
+  vi.spyOn(SideThread.prototype, 'abandon').mockImplementation(function (this: SideThread<unknown>) {
+    const failure = abandon.call(this);
+    failed ||= failure !== undefined;
+    return failure;
+  });
+  // The thread needs a moment to start: until then nothing has failed, and the block leaves nothing.
+  for (; !failed; await sleep(5)) expect(() => store.commitBlock(large(0))).toThrow('given up');
+  expect(() => store.commitBlock(large(0))).toThrow(expect.objectContaining({ code: 'STORE_WRITE_FAILED' }));
+  // Whether the thread still writes is unknown: what it was to write stays announced, and goes at the next opening.
+  expect(store.rawContent().size).toBe(before.size + 1);
+  await store.close();
+  const again = await Store.open(dir, OPTIONS);
+  expect(again.rawContent()).toEqual(before);
+  await again.close();
 });
 
 it('threads that cannot be started leave the receipts to the caller, and that is told once of each', async () => {
