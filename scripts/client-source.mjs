@@ -7,13 +7,18 @@ const HEAD = `/**
 
 /** Of an object on one line. */
 const MOST_LINE = 80;
+/** Values of an enumeration on one line. */
+const MOST_ON_LINE = 10;
 
 const nameOf = ($ref) => $ref.split('/').at(-1);
 
 /** A schema as a TypeScript type. */
 function typeOf(schema, indent = '') {
   if (schema.$ref !== undefined) return nameOf(schema.$ref);
-  if (schema.enum !== undefined) return schema.enum.map((value) => `'${value}'`).join(' | ');
+  if (schema.enum !== undefined) {
+    const values = schema.enum.map((value) => `'${value}'`);
+    return values.length > MOST_ON_LINE ? values.map((value) => `\n  | ${value}`).join('') : values.join(' | ');
+  }
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map((one) => typeOf(one, indent)))].join(' | ');
   switch (schema.type) {
     case 'string':
@@ -72,7 +77,7 @@ export function clientSources({ methods, components }) {
   const types = Object.entries(schemas).map(([name, schema]) => {
     const { description } = schema;
     const about = description === undefined ? '' : `/** ${description[0].toUpperCase()}${description.slice(1)}. */\n`;
-    return `${about}export type ${name} = ${typeOf(schema)};\n`;
+    return `${about}export type ${name} =${typeOf(schema).replace(/^(?!\n)/, ' ')};\n`;
   });
   const all = methods.map(methodOf).join('\n');
   const used = Object.keys(schemas).filter((name) => new RegExp(`\\b${name}\\b`).test(all.replace(/\/\*.*?\*\//g, '')));

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { RpcFailure } from '../../src/client/client.js';
+import { REASON_WORDS } from '../../src/client/run-reasons.js';
 import type { Trace, TransactionPlace } from '../../src/client/types.js';
 import { useChain } from '../data/chain.js';
 import { count, whole } from '../data/format.js';
@@ -102,13 +103,14 @@ function TraceShown({ trace }: { trace: Trace }): JSX.Element {
   );
 }
 
-function ranOn({ executor, repaired, predicted, mispredicted }: Trace): ComponentChildren {
+function ranOn({ executor, repaired, predicted, mispredicted, reason }: Trace): ComponentChildren {
   return (
     <>
       {EXECUTOR_NAMES[executor]} {repaired && <Pill tone="warn">repaired</Pill>}
       {predicted && (
         <Pill tone={mispredicted ? 'warn' : 'plain'}>{mispredicted ? 'wrongly predicted' : 'predicted'}</Pill>
       )}
+      {reason !== null && <div class="quiet">since {REASON_WORDS[reason]}</div>}
     </>
   );
 }

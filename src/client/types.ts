@@ -17,6 +17,23 @@ export type PlainHex = string;
 /** 32 bytes. */
 export type Hash = string;
 
+export type RunReason =
+  | 'reused'
+  | 'kernel'
+  | 'batch'
+  | 'mispredicted'
+  | 'repaired'
+  | 'demoted'
+  | 'unclean'
+  | 'narrow'
+  | 'given-up'
+  | 'no-kernel'
+  | 'kernel-failed'
+  | 'paused'
+  | 'held-back'
+  | 'one-by-one'
+  | 'again';
+
 /** A txid as a node prints it. */
 export type Txid = string;
 
@@ -87,6 +104,7 @@ export type Receipt = {
   readonly repaired: boolean;
   readonly predicted: boolean;
   readonly mispredicted: boolean;
+  readonly reason: RunReason | null;
   readonly status: 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD' | 'UNDONE' | 'NONE';
   readonly error: string | null;
 };
@@ -110,6 +128,7 @@ export type Trace = {
   readonly repaired: boolean;
   readonly predicted: boolean;
   readonly mispredicted: boolean;
+  readonly reason: RunReason | null;
   readonly status: 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD' | 'UNDONE' | 'NONE';
   readonly error: string | null;
   readonly waits: {

@@ -13,6 +13,7 @@ import { joinParts } from '../lane/columns/scan-parts.js';
 import type { LaneContext } from '../lane/message.js';
 import { noNotes } from '../lane/notes.js';
 import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
+import type { RunReason } from '../lane/run-reason.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
@@ -116,6 +117,8 @@ export class LaneEngine {
   readonly #device: KernelDevice;
   /** Whether the block under way may use the kernel, if there is one. */
   #usesKernel = true;
+  /** Whether it may not because it takes too long. */
+  #isHeld = false;
   /** Of pools that were closed. */
   #failedRehearsals = 0;
   #programFileLosses = 0;
@@ -164,7 +167,7 @@ export class LaneEngine {
     const { policy, dryRun } = this.#options;
     const result =
       policy === 'sequential' || dryRun === 'off'
-        ? this.#sequential(lane, context, before, statistics)
+        ? this.#sequential(lane, context, before, statistics, 'one-by-one')
         : await this.#choose(lane, context, before, state, statistics);
     const why = this.#runner.kept.notAway;
     if (why !== undefined && !this.#ownFileLost) this.#programFileLost(why);
@@ -198,7 +201,8 @@ export class LaneEngine {
     const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
     const run = choice.begin(lane, before, pool);
     if (run.mode !== 'sequential') {
-      this.#usesKernel = run.mode === 'kernel' && !this.#isHeldBack(lane.count, state);
+      this.#isHeld = run.mode === 'kernel' && this.#isHeldBack(lane.count, state);
+      this.#usesKernel = run.mode === 'kernel' && !this.#isHeld;
       const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
       run.ended(this.#usesKernel ? 'kernel' : 'workers');
       return result;
@@ -209,7 +213,7 @@ export class LaneEngine {
     }
     this.#pool?.makeRoom(true);
     try {
-      const result = this.#sequential(lane, context, before, statistics, watch);
+      const result = this.#sequential(lane, context, before, statistics, 'one-by-one', watch);
       run.ended('sequential');
       if (choice.wantsWorkers) this.#poolFor(lane.count, state);
       return result;
@@ -239,13 +243,13 @@ export class LaneEngine {
       const gpuFailures = statistics.gpuFailures + (isWrong ? 1 : 0);
       const notes = statistics.notes && noNotes();
       const again: LaneStatistics = { ...emptyStatistics(), notes, ms, gpuFailures, tooLarge: isWrong ? 0 : 1 };
-      if (isWrong) return this.#sequential(lane, context, before, again);
+      if (isWrong) return this.#sequential(lane, context, before, again, 'again');
       // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has;
       // what the workers found goes with them.
       await turn();
       await this.#closePool();
       freeMemoryOf(this.#options.mostBlockBytes ?? MOST_BLOCK_BYTES);
-      return this.#sequential(lane, context, before, again);
+      return this.#sequential(lane, context, before, again, 'again');
     }
   }
 
@@ -262,12 +266,20 @@ export class LaneEngine {
     pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.left));
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
     const given = { columns, context, before, pool, mostBytes, statistics, onOutcome, cleanOnly: this.#cleanOnly };
-    return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel });
+    const inBatches = this.#batchReason;
+    return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel, inBatches });
   }
 
   /** Whether the kernel, if there is one, takes too long for so small a block. */
   #isHeldBack(transactions: number, { isTip = false }: StateSource): boolean {
     return this.#gpu() !== undefined && this.#device.load.holdsBack(transactions, isTip);
+  }
+
+  /** Why what threads run in batches is not the kernel's, as far as that holds for the whole block. */
+  get #batchReason(): RunReason {
+    if (this.#isHeld) return 'held-back';
+    const { policy, dryRun } = this.#options;
+    return usesKernel(policy, dryRun) && this.#device.isPaused ? 'paused' : 'batch';
   }
 
   /** The kernel, if the block under way may use it. */
@@ -296,10 +308,11 @@ export class LaneEngine {
     context: LaneContext,
     before: CachingReader,
     statistics: LaneStatistics,
+    reason: RunReason,
     watch?: SequentialWatch,
   ): LaneBlockResult {
     const started = performance.now();
-    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch);
+    const result = runOneByOne(lane, context, before, this.#runner, statistics, reason, this.#options.onOutcome, watch);
     addMs(statistics, 'sequential', started);
     return result;
   }

@@ -7,6 +7,7 @@ import type { LaneContext } from '../lane/message.js';
 import { note } from '../lane/notes.js';
 import { countMessage, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import { ReceiptList } from '../lane/receipt-list.js';
+import type { RunReason } from '../lane/run-reason.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
 import { summarise } from '../plan/plan.js';
@@ -23,16 +24,21 @@ import { TimeSampler } from './tasks/time-sampler.js';
 const RECEIPT_ROOM = 512;
 const MOST_ROOM = 4 * 1024 * 1024;
 
-/** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
+/**
+ * Runs the lane of a block over the state `before` it, for `reason`; `statistics` get its counts, `watch` sees each
+ * transaction.
+ */
 export function runOneByOne(
   lane: Scanned,
   context: LaneContext,
   before: CachingReader,
   runner: ProgramRunner,
   statistics: LaneStatistics,
+  reason: RunReason,
   onOutcome: OnOutcome | undefined,
   watch?: SequentialWatch,
 ): LaneBlockResult {
+  const how = { ...IN_TURN, reason };
   statistics.demoted = lane.demoted;
   statistics.executors.sequential = lane.count;
   statistics.lane.txs = lane.count;
@@ -58,7 +64,7 @@ export function runOneByOne(
       watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
-      receipts.push(makeReceipt(context.height, outcome, IN_TURN));
+      receipts.push(makeReceipt(context.height, outcome, how));
     });
     dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
     return { writes, receipts, plan, statistics };
@@ -75,13 +81,14 @@ export function runOneByOne(
       if (run.status === 'REJECTED') note(notes, 'rejected', columns.index[row], () => txidAt(columns, row));
       writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
       list.written();
+      list.setExecution(how);
     },
     outcome: (row, outcome) => {
       took();
       watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
-      list.add(makeReceipt(context.height, outcome, IN_TURN));
+      list.add(makeReceipt(context.height, outcome, how));
     },
   });
   return resultOf(writes, list, plan, statistics);

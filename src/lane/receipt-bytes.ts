@@ -2,10 +2,10 @@
  * Receipts as they are stored. All numbers are little-endian; a text is its length u16 and Latin-1, none is ffff.
  *
  * height u32, index u32, txid (wire order) 32, executor u8, flags u8 (1: repaired, 2: predicted, 4: mispredicted, 8:
- * texts follow), colour u32, fuel u32, undone (text), number of messages u16, for each: protostone u32, shadow output
- * u32, status u8, target (u8: 1 and 32 bytes of id, or 0), error (text), fuel used u32, bytes of data returned u32,
- * those kept (u16, bytes). Then of the keys read and those written: total u32, hash (u8: 1 and 32 bytes, or 0), number
- * listed u16, each key (u16, bytes).
+ * texts follow; the upper four bits: why it ran so, 0: not told), colour u32, fuel u32, undone (text), number of
+ * messages u16, for each: protostone u32, shadow output u32, status u8, target (u8: 1 and 32 bytes of id, or 0),
+ * error (text), fuel used u32, bytes of data returned u32, those kept (u16, bytes). Then of the keys read and those
+ * written: total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each key (u16, bytes).
  *
  * Where contracts have called others, that follows: number of messages with calls u16, for each: its place u16, calls
  * u32, those listed u16, for each of these: depth u8, kind u8, target 32, hash of the module 32, opcode (u8: 1 and 16
@@ -20,6 +20,7 @@ import { formatId, ID_LENGTH, idBytes, idFromBytes, parseId } from '../protocol/
 import { fromDisplayHash, fromHex, readU128, toDisplayHash, toHex, u128Bytes, writeU32 } from '../util/bytes.js';
 import type { ExecutionDetails } from './receipt.js';
 import { ReceiptReader, ReceiptWriter } from './receipt-parts.js';
+import { RUN_REASONS } from './run-reason.js';
 import { EXECUTORS } from './statistics.js';
 import type { MessageTexts } from './texts.js';
 import { CALL_STATUSES, type CallReceipt, MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
@@ -33,9 +34,12 @@ const PREDICTED = 2;
 const MISPREDICTED = 4;
 /** Flag of a receipt that tells of texts. */
 export const HAS_TEXTS = 8;
+const REASON_SHIFT = 4;
 
-function flagsOf({ repaired, predicted, mispredicted }: Omit<ExecutionDetails, 'colour' | 'executor'>): number {
-  return (repaired ? REPAIRED : 0) | (predicted ? PREDICTED : 0) | (mispredicted ? MISPREDICTED : 0);
+function flagsOf({ repaired, predicted, mispredicted, reason }: Omit<ExecutionDetails, 'colour' | 'executor'>): number {
+  const code = reason === undefined ? 0 : RUN_REASONS.indexOf(reason) + 1;
+  const flags = (repaired ? REPAIRED : 0) | (predicted ? PREDICTED : 0) | (mispredicted ? MISPREDICTED : 0);
+  return flags | (code << REASON_SHIFT);
 }
 
 /** Sets how the transaction was run in the receipt that begins at `at`. */
@@ -186,6 +190,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     repaired: receipt.repaired,
     predicted: receipt.predicted,
     mispredicted: receipt.mispredicted,
+    reason: receipt.reason,
   };
 }
 
@@ -197,6 +202,7 @@ function readExecution(from: ReceiptReader): ExecutionDetails {
     repaired: (flags & REPAIRED) !== 0,
     predicted: (flags & PREDICTED) !== 0,
     mispredicted: (flags & MISPREDICTED) !== 0,
+    reason: flags >> REASON_SHIFT === 0 ? undefined : RUN_REASONS[(flags >> REASON_SHIFT) - 1],
     colour: from.u32(),
   };
 }

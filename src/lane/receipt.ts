@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { keyHex } from './keys.js';
+import type { RunReason } from './run-reason.js';
 import type { Executor, LaneCounters } from './statistics.js';
 import { textsWithin } from './texts.js';
 import type { LaneKey, LaneOutcome, MessageReceipt, MessageStatus, Receipt } from './types.js';
@@ -23,6 +24,8 @@ export interface ExecutionDetails {
   /** It ran with a value that was predicted, and one of those was wrong. */
   readonly predicted: boolean;
   readonly mispredicted: boolean;
+  /** Why it ran so; undefined: whoever ran it did not say. */
+  readonly reason: RunReason | undefined;
 }
 
 /** Of a transaction that nothing was done for ahead: it ran once, when all before it were final. */
@@ -32,6 +35,7 @@ export const IN_TURN: ExecutionDetails = {
   repaired: false,
   predicted: false,
   mispredicted: false,
+  reason: undefined,
 };
 
 /**

@@ -1,5 +1,6 @@
 /** Results of the parallel lane: what the executors return and the store keeps. */
 import type { CallKind, Program } from '../program/types.js';
+import type { RunReason } from './run-reason.js';
 import type { Executor, LaneStatistics } from './statistics.js';
 
 /** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
@@ -143,6 +144,7 @@ export interface Receipt {
   readonly repaired: boolean;
   readonly predicted: boolean;
   readonly mispredicted: boolean;
+  readonly reason: RunReason | undefined;
 }
 
 /** Receipts of a block in the bytes that are stored (receipt-bytes.ts), in block order. */

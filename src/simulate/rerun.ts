@@ -111,8 +111,8 @@ function recording({ protostones }: LaneTransaction, recorder: StepRecorder): Cp
 
 /** A trace that does not tell what happened is none. */
 function checkSame(stored: Receipt, { outcome }: Driven): void {
-  const { colour, executor, repaired, predicted, mispredicted } = stored;
-  const how = { colour, executor, repaired, predicted, mispredicted };
+  const { colour, executor, repaired, predicted, mispredicted, reason } = stored;
+  const how = { colour, executor, repaired, predicted, mispredicted, reason };
   const again = makeReceipt(stored.height, outcome, how);
   if (bytesEqual(encodeReceipt(again), encodeReceipt(stored))) return;
   throw new InternalError('a transaction that ran again gave another receipt', {

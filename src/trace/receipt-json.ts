@@ -3,9 +3,9 @@ import type { LogReceipt, MessageReceipt, Receipt } from '../lane/types.js';
 
 /** A receipt as JSON: what is not there is null, texts of `__log` are UTF-8. */
 export function receiptJson(receipt: Receipt) {
-  const { readHash = null, writeHash = null, undone = null } = receipt;
+  const { readHash = null, writeHash = null, undone = null, reason = null } = receipt;
   const messages = receipt.messages.map(messageJson);
-  return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };
+  return { lane: 'parallel', ...receipt, readHash, writeHash, undone, reason, messages, ...statusOf(receipt) };
 }
 
 /** One message of it. */

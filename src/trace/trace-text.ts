@@ -1,4 +1,5 @@
 /** A trace as a tree for the terminal. */
+import { REASON_WORDS } from '../client/run-reasons.js';
 import type { Step } from '../simulate/steps.js';
 import { printable } from '../util/printable.js';
 import { keyText } from './key-text.js';
@@ -19,6 +20,7 @@ export function traceText(trace: Trace): string {
     trace.colour === 0 ? 'in turn' : `colour ${trace.colour}`,
     ...(trace.repaired ? ['run again at its turn'] : []),
     ...(trace.predicted ? [trace.mispredicted ? 'on a wrong prediction' : 'on predicted reads'] : []),
+    ...(trace.reason === null ? [] : [`since ${REASON_WORDS[trace.reason]}`]),
   ];
   return [
     `${txid}  ${status}${error === null ? '' : `: ${error}`}`,

@@ -5,6 +5,7 @@ import { ContractChain } from '../../src/contract-chain/contract-chain.js';
 import { KnownBlocks } from '../../src/contract-chain/known-blocks.js';
 import { MemoryChain, type MemoryChainOptions } from '../../src/contract-chain/memory-chain.js';
 import { LaneEngine } from '../../src/execute/engine.js';
+import { IN_TURN } from '../../src/lane/receipt.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms, callsProgram } from '../../src/util/built-wasm.js';
@@ -212,8 +213,7 @@ describe('contracts on a chain in memory', () => {
       const block = chain.chain.block(height) ?? expect.fail();
       const reader = { get: (key: LaneKey) => state.get(key) };
       const result = await engine.processBlock(parseBlock(block.raw), height, { reader });
-      const how = { colour: 0, executor: 'sequential', repaired: false, predicted: false, mispredicted: false };
-      expect(result.receipts.map((receipt) => ({ ...receipt, ...how }))).toEqual(chain.chain.receipts(block));
+      expect(result.receipts.map((receipt) => ({ ...receipt, ...IN_TURN }))).toEqual(chain.chain.receipts(block));
       applyWrites(state, result.writes);
     }
     await engine.close();

@@ -1,6 +1,7 @@
 // What a block tells of its batches, of the time of its transactions, of the device, and of single transactions.
 import { expect, it } from 'vitest';
-import type { LaneEngineOptions } from '../../src/execute/engine.js';
+import { EnvironmentError } from '../../src/errors/errors.js';
+import type { LaneEngine, LaneEngineOptions } from '../../src/execute/engine.js';
 import { TimeSampler } from '../../src/execute/tasks/time-sampler.js';
 import { WorkWatch } from '../../src/execute/tasks/work-watch.js';
 import {
@@ -120,6 +121,59 @@ it('a transaction that is demoted, repaired, given up or rejected is told by its
   gpu.punts = () => true;
   expect(await told({ policy: 'gpu', gpu })).toEqual(expect.arrayContaining(['given-up 2', 'demoted 1', 'rejected 3']));
   expect((await statisticsOf(world, transactions, { keepsNotes: false })).notes).toBeUndefined();
+});
+
+it('a receipt says why its transaction ran where it did', async () => {
+  const world = new World();
+  const id = world.deploy();
+  const { parent, turns } = turnPointer(id, 3);
+  const follow = message(call(id, 6, 0));
+  const reasonsOf = async (
+    transactions: ReturnType<typeof makeTx>[],
+    options: Partial<LaneEngineOptions>,
+    before = (_engine: LaneEngine): unknown => undefined,
+  ) => {
+    const engine = makeEngine(options);
+    await before(engine);
+    const state = { ...sourceOf(world), isTip: true };
+    const { receipts } = await engine.processBlock(makeBlock(transactions), world.height, state);
+    return receipts.map(({ reason }) => reason);
+  };
+  const two = [parent, turns, follow];
+  expect(await reasonsOf(two, { policy: 'sequential' })).toEqual(['one-by-one', 'one-by-one', 'one-by-one']);
+  expect(await reasonsOf(two, { policy: 'cpu' })).toEqual(['reused', 'demoted', 'repaired']);
+  expect(await reasonsOf(two, { policy: 'cpu', dryRun: 'clean-only' })).toContain('demoted');
+  expect(await reasonsOf(two, { policy: 'cpu', mostBlockBytes: 1 })).toEqual(['again', 'again', 'again']);
+
+  // All of them change one counter; without predictions they follow each other, and with them one batch is all.
+  const chain = Array.from({ length: 40 }, () => message(call(id, 4, 0)));
+  const rest = async (options: Partial<LaneEngineOptions>, before?: (engine: LaneEngine) => unknown) =>
+    new Set((await reasonsOf(chain, options, before)).slice(1));
+  expect(await rest({ policy: 'cpu', predictReads: false })).toEqual(new Set(['narrow']));
+  expect(await rest({ policy: 'cpu', workers: 2 })).toEqual(new Set(['batch']));
+  const kernel = (change: (gpu: FakeGpu) => void = () => {}): Partial<LaneEngineOptions> => {
+    const gpu = new FakeGpu();
+    change(gpu);
+    return { policy: 'gpu', gpu, workers: 2 };
+  };
+  expect(await rest(kernel())).toEqual(new Set(['kernel']));
+  expect(await rest(kernel((gpu) => Object.assign(gpu, { punts: () => true })))).toEqual(new Set(['given-up']));
+  expect(await rest(kernel((gpu) => Object.assign(gpu, { compiled: false })))).toEqual(new Set(['no-kernel']));
+  const failing = kernel((gpu) => {
+    gpu.beforeBatch = () => {
+      throw new EnvironmentError('GPU_DEVICE_LOST', 'lost');
+    };
+  });
+  expect(await rest(failing)).toEqual(new Set(['kernel-failed']));
+  const one = async (engine: LaneEngine) => {
+    await engine.processBlock(makeBlock(chain), world.height, sourceOf(world));
+  };
+  expect(await rest(failing, one)).toEqual(new Set(['paused']));
+  const slow = { ...kernel(), latencyBound: 0 };
+  const often = async (engine: LaneEngine) => {
+    for (let i = 0; i < 100; i++) await one(engine);
+  };
+  expect(await rest(slow, often)).toEqual(new Set(['held-back']));
 });
 
 it('notes of a block are bounded, also where parts are put together', () => {

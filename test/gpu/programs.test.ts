@@ -212,7 +212,7 @@ function withoutExecution(jsonLines: string): string {
   const lines = jsonLines.trim().split('\n');
   return lines
     .map((line) => {
-      const how = { colour: 0, executor: '', repaired: false, predicted: false, mispredicted: false };
+      const how = { colour: 0, executor: '', repaired: false, predicted: false, mispredicted: false, reason: null };
       const rest = { ...(JSON.parse(line) as Record<string, unknown>), ...how };
       return JSON.stringify(rest);
     })

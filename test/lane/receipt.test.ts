@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { IN_TURN, makeReceipt, withinReceipt } from '../../src/lane/receipt.js';
 import { decodeReceipt, encodeReceipt, setExecution } from '../../src/lane/receipt-bytes.js';
+import { RUN_REASONS } from '../../src/lane/run-reason.js';
 import type { LaneKey, LaneOutcome, MessageReceipt } from '../../src/lane/types.js';
 
 const HOW = { ...IN_TURN, colour: 1, executor: 'cpu' } as const;
@@ -96,10 +97,11 @@ describe('data of a receipt', () => {
 it('how a transaction was run is stored flag by flag, and changes no other byte of its receipt', () => {
   const plain = encodeReceipt(makeReceipt(9, outcomeOf(names(2, 12)), HOW));
   const seen = new Set<string>();
+  const reasons = [undefined, ...RUN_REASONS].flatMap((reason) => [[false, reason] as const, [true, reason] as const]);
   for (const repaired of [false, true]) {
     for (const predicted of [false, true]) {
-      for (const mispredicted of [false, true]) {
-        const how = { colour: 7, executor: 'reuse', repaired, predicted, mispredicted } as const;
+      for (const [mispredicted, reason] of reasons) {
+        const how = { colour: 7, executor: 'reuse', repaired, predicted, mispredicted, reason } as const;
         const bytes = Uint8Array.from(plain);
         setExecution(bytes, 0, how);
         expect(decodeReceipt(bytes)).toEqual(makeReceipt(9, outcomeOf(names(2, 12)), how));
@@ -109,5 +111,6 @@ it('how a transaction was run is stored flag by flag, and changes no other byte 
       }
     }
   }
-  expect(seen.size).toBe(8);
+  expect(seen.size).toBe(8 * (RUN_REASONS.length + 1));
+  expect(RUN_REASONS.length).toBeLessThan(16);
 });

@@ -32,7 +32,7 @@ function withoutExecution(jsonLines: string): string {
     .trim()
     .split('\n')
     .map((line) => {
-      const { colour, executor, repaired, predicted, mispredicted, ...rest } = JSON.parse(line) as Record<
+      const { colour, executor, repaired, predicted, mispredicted, reason, ...rest } = JSON.parse(line) as Record<
         string,
         unknown
       >;

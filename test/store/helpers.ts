@@ -71,6 +71,7 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     repaired: false,
     predicted: false,
     mispredicted: false,
+    reason: 'batch',
     ...over,
   };
 }

@@ -72,6 +72,11 @@ export class KernelDevice {
     return this.#isLost || !this.#health.mayUse ? undefined : this.#gpu;
   }
 
+  /** Whether there is one that no block may use now, after failures. */
+  get isPaused(): boolean {
+    return this.#gpu !== undefined && this.usable === undefined;
+  }
+
   /** A block is about to begin. A lost device that may be probed gets a successor, opened beside the blocks to come. */
   blockBegins(): void {
     const { reopenGpu } = this.#options;

@@ -28,6 +28,7 @@ import type { RowVersions } from './row-versions.js';
 import type { RowWork } from './row-work.js';
 import { SplitTimes } from './split-times.js';
 import { type LessonInputs, teachAsked, teachGiven } from './teach-programs.js';
+import { ThreadReasons } from './thread-reasons.js';
 
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
@@ -88,6 +89,7 @@ export class BlockKernel {
   #rows: KernelRows | undefined;
   #checked = 0;
   #mismatch: KernelMismatch | undefined;
+  readonly why = new ThreadReasons((row) => this.#calls.programOf(row));
   /** Milliseconds that this thread spent on the kernel's part, waiting included. */
   #ms = 0;
   #segments = 0;
@@ -155,7 +157,7 @@ export class BlockKernel {
     const programOf = (node: number): Program | undefined => this.#calls.programOf(rows[node]);
     const write = (node: number): boolean => this.#write(rows[node]);
     const given = { plan, colours, threads, worth, mostCalls, programOf, isReusable, onChosen, write };
-    const route = routeRows({ ...use, ...given });
+    const route = routeRows({ ...use, ...given, gpu: this.why.watched(use.gpu) });
     statistics.punted += route.unsupported;
     statistics.compiling += route.compiling;
     statistics.splits += route.splits;
@@ -230,6 +232,7 @@ export class BlockKernel {
     const started = performance.now();
     const { rows } = this.#inputs;
     const left = nodes.filter((node, i) => this.#rows?.take(rows[node], first + i, outcomes) !== true);
+    for (const node of left) this.why.givenUp.add(rows[node]);
     this.#times?.finished(nodes.length, performance.now() - started);
     this.#spend('finish', started);
     this.#dispatches++;
@@ -260,6 +263,7 @@ export class BlockKernel {
       left.set(row, isUnreadable ? 'unreadable' : 'given up');
     });
     for (let i = 0; i < own.length; i++) kernel.took(own[i], first + i, outcomes, left.get(own[i]) ?? 'taken');
+    for (const row of left.keys()) this.why.givenUp.add(row);
     this.#times?.finished(nodes.length, performance.now() - started);
     this.#spend('finish', started);
     this.#dispatches++;
@@ -371,13 +375,9 @@ export class BlockKernel {
 
   async #compileAll(): Promise<void> {
     const { use, rows, statistics } = this.#inputs;
-    const programs = new Set<Program>();
-    for (const row of rows) {
-      const program = this.#calls.programOf(row);
-      if (program !== undefined) programs.add(program);
-    }
+    const programs = new Set(Array.from(rows, (row) => this.#calls.programOf(row)));
     const started = performance.now();
-    await Promise.all([...programs].map((program) => use.gpu.prepare(program)));
+    await Promise.all([...programs].map((program) => program && use.gpu.prepare(program)));
     addMs(statistics, 'compile', started);
   }
 
@@ -389,6 +389,7 @@ export class BlockKernel {
   #fail(error: unknown): void {
     this.#rows?.close();
     this.#rows = undefined;
+    this.why.hasFailed = true;
     this.#inputs.statistics.gpuFailures++;
     this.#inputs.use.device.failed(error);
   }

@@ -3,6 +3,7 @@ import { type LaneColumns, txidAt } from '../../lane/columns/lane-columns.js';
 import { sheetKeyAt } from '../../lane/keys.js';
 import type { LaneContext } from '../../lane/message.js';
 import { note } from '../../lane/notes.js';
+import type { RunReason } from '../../lane/run-reason.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneKey } from '../../lane/types.js';
 import { type Plan, planOf } from '../../plan/plan.js';
@@ -47,6 +48,8 @@ export interface PartInputs {
   readonly memory: BlockMemory;
   /** undefined: the block does not use the kernel. */
   readonly kernel: KernelUse | undefined;
+  /** Why threads run what they run in batches, where the kernel says nothing else. */
+  readonly inBatches: RunReason;
 }
 
 /** What a part leaves. */
@@ -88,7 +91,7 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
     const found = await runBatches({ ...all, kernel });
     started = performance.now();
     before.prefetch(sheetKeysOf(columns, dependentRows(columns, range)));
-    return settleRows({ ...all, found, colourOf, kernel });
+    return settleRows({ ...all, found, colourOf, kernel, isDemoted: (row) => isDependent(columns, range, row) });
   };
   const { receipts, outcomes } = await settled().finally(() => {
     kernel?.close();

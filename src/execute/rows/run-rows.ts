@@ -8,6 +8,7 @@ import { transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import { noNotes } from '../../lane/notes.js';
 import type { ReceiptList } from '../../lane/receipt-list.js';
+import type { RunReason } from '../../lane/run-reason.js';
 import { addMs, addStatistics, emptyStatistics, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome } from '../../lane/types.js';
 import { type Plan, summariseParts } from '../../plan/plan.js';
@@ -45,6 +46,8 @@ export interface RowsInputs {
   readonly memory: BlockMemory;
   /** undefined: the block does not use the kernel. */
   readonly kernel: KernelUse | undefined;
+  /** Why threads run what they run in batches, where the kernel says nothing else. */
+  readonly inBatches: RunReason;
 }
 
 /** Runs the block. Throws `BlockTooLarge` when what is known of its rows takes more than the budget. */

@@ -14,6 +14,7 @@ import { toldOf } from '../../lane/overlay.js';
 import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptList } from '../../lane/receipt-list.js';
+import type { RunReason } from '../../lane/run-reason.js';
 import type { Executor, LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
@@ -47,6 +48,10 @@ export interface SettleInputs {
   readonly keepsOutcomes: boolean;
   /** What the kernel has found of rows, and who wants to know what they take at their turn; undefined: no kernel. */
   readonly kernel: BlockKernel | undefined;
+  /** Why threads run what they run in batches, where the kernel says nothing else. */
+  readonly inBatches: RunReason;
+  /** Whether a row spends an output of another one of the range. */
+  isDemoted(row: number): boolean;
 }
 
 /** What became of rows, in their order; `outcomes` is empty where nobody wants to hear of them. */
@@ -116,8 +121,21 @@ class SettlePass implements SettledRows {
         this.#times.end();
       }
     }
+    how.reason = this.#reasonOf(row, found);
     this.receipts.setExecution(how);
     statistics.executors[how.executor]++;
+  }
+
+  /** Why `row`, which has just run, ran so. */
+  #reasonOf(row: number, found: number): RunReason {
+    const { kernel, inBatches, isDemoted } = this.inputs;
+    const { executor, repaired, mispredicted } = this.#how;
+    if (repaired) return mispredicted ? 'mispredicted' : 'repaired';
+    if (executor === 'reuse') return 'reused';
+    if (executor === 'gpu') return 'kernel';
+    if (found === FOUND.notRun) return isDemoted(row) ? 'demoted' : 'unclean';
+    if (found === FOUND.inTurn) return mispredicted ? 'mispredicted' : 'narrow';
+    return kernel?.why.of(row) ?? inBatches;
   }
 
   /** What the record of `row` comes from. */

@@ -1,5 +1,6 @@
 /** The parts that the results of several methods have in common, by name. */
 import { RECEIPT_STATUSES } from '../../lane/receipt-status.js';
+import { RUN_REASONS } from '../../lane/run-reason.js';
 import { EXECUTORS } from '../../lane/statistics.js';
 import { CALL_STATUSES, MESSAGE_STATUSES } from '../../lane/types.js';
 import { CALL_KINDS } from '../../program/types.js';
@@ -42,6 +43,7 @@ const RECEIPT = {
   repaired: BOOLEAN,
   predicted: BOOLEAN,
   mispredicted: BOOLEAN,
+  reason: orNull(ref('RunReason')),
   status: oneOf(...RECEIPT_STATUSES),
   error: orNull(TEXT),
 };
@@ -110,6 +112,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   HexIn: pattern('^(0x)?([0-9a-fA-F]{2})*$', 'bytes, as they may be given'),
   PlainHex: pattern('^([0-9a-f]{2})*$', 'bytes, without 0x'),
   Hash: pattern('^0x[0-9a-f]{64}$', '32 bytes'),
+  RunReason: oneOf(...RUN_REASONS),
   Txid: pattern('^[0-9a-f]{64}$', 'a txid as a node prints it'),
   Outpoint: pattern('^[0-9a-fA-F]{64}:[0-9]{1,10}$', '`txid:vout`'),
   Id: pattern('^[0-9]{1,39}:[0-9]{1,39}$', '`block:tx` of a contract or asset'),

@@ -1,13 +1,13 @@
 // The call tree of a receipt (docs/lane-rules.md, section 9).
 import { describe, expect, it } from 'vitest';
-import { makeReceipt, RECEIPT_CALLS } from '../../../src/lane/receipt.js';
+import { IN_TURN, makeReceipt, RECEIPT_CALLS } from '../../../src/lane/receipt.js';
 import { decodeReceipt, encodeReceipt } from '../../../src/lane/receipt-bytes.js';
 import type { LaneOutcome } from '../../../src/lane/types.js';
 import { prepareProgram } from '../../../src/program/prepare.js';
 import { call, makeTx, World } from '../world.js';
 import { ABORT, ACTOR, balance, callsProgram, makeCall, put, type Script, transfer } from './actor.js';
 
-const HOW = { colour: 1, executor: 'cpu', repaired: false, predicted: false, mispredicted: false } as const;
+const HOW = { ...IN_TURN, colour: 1, executor: 'cpu', reason: 'batch' } as const;
 
 function setUp() {
   const world = new World();
