@@ -26,6 +26,7 @@ export async function fuzzCommand(options: {
       policies: gpu === undefined ? ['cpu'] : ['cpu', 'gpu', 'balance'],
       gpu,
       programs: options.programs,
+      extremes: true,
       onBlock: (block) => {
         if (block % 1000 === 999) process.stderr.write(`${block + 1} blocks without a difference\n`);
       },

@@ -19,6 +19,7 @@ import type { AlkaneId } from '../../protocol/types.js';
 import { concatBytes, EMPTY_BYTES, fromBinaryString, readU32, u32Bytes, u64Bytes } from '../../util/bytes.js';
 import { Prng, seededBytes } from '../inputs/prng.js';
 import { contractsOf, FuzzCalls, type FuzzContract, type FuzzPrograms, type Inputs } from './fuzz-calls.js';
+import { FuzzExtremes } from './fuzz-extremes.js';
 import type { FuzzProgram } from './fuzz-programs.js';
 
 const LANE = { block: 8n, tx: 8n };
@@ -30,6 +31,10 @@ const MAX_TXS = 36;
  * too thin.
  */
 const MORE_CONTRACTS = 2;
+
+/** Outputs of a transaction now and then, over which edicts are spread. */
+const MANY_OUTPUTS = 120;
+const LONGEST_CHAIN = 300;
 
 interface Outpoint {
   readonly txid: Uint8Array;
@@ -50,9 +55,12 @@ export class FuzzBlocks {
   #previousHash: Uint8Array = new Uint8Array(32);
 
   readonly #maxTxs: number;
+  readonly #hasExtremes: boolean;
 
-  constructor(seed: string, programs: FuzzPrograms, maxTxs = MAX_TXS) {
+  /** `extremes`: some transactions are at the limits of what a transaction can be (fuzz-extremes.ts). */
+  constructor(seed: string, programs: FuzzPrograms, maxTxs = MAX_TXS, extremes = false) {
     this.#maxTxs = maxTxs;
+    this.#hasExtremes = extremes;
 
     this.#seed = seed;
     this.#programs = programs;
@@ -66,7 +74,9 @@ export class FuzzBlocks {
 
   next(height: number, state: ReadonlyMap<LaneKey, Uint8Array>): Block {
     const random = new Prng(this.#seed, `block ${height}`);
-    const builder = new BlockBuilder(random, this.#deployments, contractsOf(state, this.#programs), state);
+    const extremes = this.#hasExtremes ? new FuzzExtremes(random) : undefined;
+    const contracts = contractsOf(state, this.#programs);
+    const builder = new BlockBuilder(random, this.#deployments, contracts, state, extremes);
     const transactions = builder.transactions(this.#maxTxs);
     const hash = seededBytes(this.#seed, 'hash', height);
     const header = concatBytes(new Uint8Array(4), this.#previousHash, new Uint8Array(44));
@@ -86,6 +96,7 @@ export class FuzzBlocks {
 class BlockBuilder {
   readonly #sheets: Outpoint[] = [];
   readonly #calls: FuzzCalls;
+  readonly #extremes: FuzzExtremes | undefined;
   /** Programs that no contract runs yet. */
   readonly #missing: readonly Deployment[];
   /** Outputs of this block's transactions that are not spent yet. */
@@ -100,12 +111,14 @@ class BlockBuilder {
     deployments: readonly Deployment[],
     contracts: readonly FuzzContract[],
     state: ReadonlyMap<LaneKey, Uint8Array>,
+    extremes: FuzzExtremes | undefined,
   ) {
     this.#random = random;
     this.#deployments = deployments;
     this.#contracts = contracts;
 
     this.#calls = new FuzzCalls(random, contracts, state);
+    this.#extremes = extremes;
     this.#missing = deployments.filter(
       ({ program }) => program !== undefined && !contracts.some((contract) => contract.program === program),
     );
@@ -123,6 +136,8 @@ class BlockBuilder {
     while (made.length < count) {
       const index = made.length;
       if (probe !== undefined && index === knotAt) made.push(...this.#knot(probe, index));
+      else if (probe !== undefined && this.#extremes !== undefined && this.#random.below(1_500) === 0)
+        made.push(...this.#chain(probe, index));
       else made.push(this.#transaction(index));
     }
     return made;
@@ -144,6 +159,23 @@ class BlockBuilder {
     return made;
   }
 
+  /** Transactions that spend each other one after the other. */
+  #chain({ id }: FuzzContract, from: number): Transaction[] {
+    const made: Transaction[] = [];
+    const length = 2 + this.#random.below(LONGEST_CHAIN);
+    for (let i = 0; i < length; i++) {
+      const prevTxid = i === 0 ? this.#random.bytes() : made[i - 1].txid;
+      const mints = i === 0 || this.#chance(20);
+      const inputs = mints ? [9, id.block, id.tx, 100] : [6, this.#random.below(3)];
+      // The others pass on what they spend.
+      const protostones = mints || this.#chance(30) ? [{ pointer: 0, refund: 0, message: message(id, inputs) }] : [];
+      const runestone = protostones.length > 0 ? encodeRunestone({ protostones }) : encodeRunestone({ pointer: 0 });
+      const outputs = [ORDINARY, runestone].map((script) => ({ value: 546n, script }));
+      made.push(serialised(from + i, [{ prevTxid, prevVout: 0, witness: [] }], outputs));
+    }
+    return made;
+  }
+
   #chance(percent: number): boolean {
     return this.#random.below(100) < percent;
   }
@@ -152,7 +184,7 @@ class BlockBuilder {
     const wanted = this.#missing.length > 0 || this.#contracts.length < this.#deployments.length + MORE_CONTRACTS;
     const creates = this.#chance(wanted ? 30 : 4) ? this.#deployment() : undefined;
     const inputs = this.#inputs(index, creates);
-    const ordinary = 1 + this.#random.below(3);
+    const ordinary = this.#extremes !== undefined && this.#chance(2) ? MANY_OUTPUTS : 1 + this.#random.below(3);
     const outputs: TxOutput[] = Array.from({ length: ordinary }, () => ({
       value: 546n,
       script: this.#chance(5) ? EMPTY_BYTES : ORDINARY,
@@ -197,6 +229,9 @@ class BlockBuilder {
     if (!creates && kind < 11) {
       return encodeRunestone({ rawFields: packChunks(Uint8Array.of(1, 40, 1)).map((v) => [16383n, v] as const) });
     }
+    if (this.#extremes !== undefined && !creates && this.#chance(6)) {
+      return encodeRunestone({ protostones: this.#extreme(this.#extremes, outputs, outpoint) });
+    }
     const funded = creates || kind < 70 ? undefined : this.#funded(outputs, outpoint);
     if (funded) return encodeRunestone({ protostones: funded });
     const count = this.#chance(70) ? 1 : 2 + this.#random.below(2);
@@ -206,6 +241,23 @@ class BlockBuilder {
         this.#protostone(outputs, count, creates && (i === 0 || this.#chance(25)) ? creates : undefined, outpoint),
       ),
     });
+  }
+
+  #extreme(extremes: FuzzExtremes, outputs: number, outpoint: Uint8Array): ProtostoneInput[] {
+    const asset = this.#asset();
+    const minting = this.#calls.minting(asset);
+    const mint = (): Uint8Array =>
+      minting === undefined ? this.#message(undefined, outpoint) : message(minting.target, minting.inputs);
+    switch (this.#random.below(4)) {
+      case 0:
+        return extremes.crowd(outputs, mint);
+      case 1:
+        return extremes.spread(outputs, asset, mint());
+      default:
+        return Array.from({ length: 1 + this.#random.below(3) }, () =>
+          extremes.numbers(asset, this.#chance(70) ? mint() : undefined),
+        );
+    }
   }
 
   /** A call with the assets it wants: messages before it mint them onto its shadow output. */

@@ -43,6 +43,8 @@ export interface DifferentialOptions {
   readonly workers?: number;
   /** Programs that the blocks deploy and call; all of them if not given. */
   readonly programs?: readonly FuzzProgram[];
+  /** Some transactions are at the limits of what a transaction can be. */
+  readonly extremes?: boolean;
   readonly onBlock?: (block: number) => void;
 }
 
@@ -73,11 +75,12 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
   const statistics: Record<string, LaneStatistics> = {};
   const digest = createHash('sha256');
   let laneTxs = 0;
-  let source = new FuzzBlocks(seed, programs);
+  const worldOf = (name: string): FuzzBlocks => new FuzzBlocks(name, programs, undefined, options.extremes);
+  let source = worldOf(seed);
   try {
     for (let number = 0; number < blocks; number++) {
       if (number % BLOCKS_PER_WORLD === 0) {
-        source = new FuzzBlocks(`${seed}/${number / BLOCKS_PER_WORLD}`, programs);
+        source = worldOf(`${seed}/${number / BLOCKS_PER_WORLD}`);
         for (const { state } of engines) state.clear();
       }
       const height = number % BLOCKS_PER_WORLD;
