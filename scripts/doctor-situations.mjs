@@ -71,8 +71,10 @@ export async function transcriptOf(name) {
     const db = join(folder, 'db');
     await situation.prepare?.(db);
     const flags = ['--db', db, '--network', 'regtest', '--node-url', situation.nodeUrl ?? node.url, ...situation.flags];
-    const { LD_LIBRARY_PATH: _, VK_DRIVER_FILES: __, ...clean } = process.env;
-    const environment = situation.environment === undefined ? clean : { ...process.env, ...situation.environment() };
+    // It says which driver tests use; for the program it would be a setting.
+    const { WARPSHREW_GPU: _, ...inherited } = process.env;
+    const { LD_LIBRARY_PATH: __, VK_DRIVER_FILES: ___, ...clean } = inherited;
+    const environment = situation.environment === undefined ? clean : { ...inherited, ...situation.environment() };
     const { stdout, stderr } = await run([...wrap, process.execPath, CLI, 'doctor', ...flags], environment);
     if (stderr !== '') throw new Error(`doctor printed to standard error: ${stderr}`);
     const text = withoutWhatVaries(stdout, db);

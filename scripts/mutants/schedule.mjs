@@ -6,6 +6,7 @@ const table = inFile('src/execute/rows/row-table.ts', RULES);
 const BALANCE = 'test/execute/balance.test.ts';
 const rates = inFile('src/execute/choose/balance.ts', BALANCE);
 const CALIBRATION = 'test/execute/health/calibration.test.ts';
+const LEAVING = 'test/execute/leaving.test.ts';
 const costs = inFile('src/execute/choose/cost-record.ts', 'test/execute/cost-record.test.ts');
 const choice = inFile('src/execute/rows/balanced-choice.ts', BALANCE);
 const LOAD = 'test/execute/health/kernel-load.test.ts';
@@ -171,5 +172,23 @@ export const SCHEDULE = [
     'if (this.guessesLaunch) this.#launch.add(',
     'this.#launch.add(',
     'a calibration that ends late counts as much as what blocks told',
+  ),
+  inFile('src/execute/choose/leaving.ts', LEAVING)(
+    'always-waits',
+    'Math.min(...waits) <= Math.min(...atOnce);',
+    'true;',
+    'calls wait for the division also where running them at once is faster',
+  ),
+  inFile('src/execute/choose/leaving.ts', LEAVING)(
+    'other-way-forgotten',
+    'return ++known.blocks % OTHER_TRIED_AFTER === 0 ? !better : better;',
+    'return better;',
+    'a way that was slower once is never tried again',
+  ),
+  inFile('src/execute/engine.ts', LEFT)(
+    'waits-for-nothing',
+    'const left = waits ? mayBeLeft : NOTHING_LEFT;',
+    'const left = mayBeLeft;',
+    'what the blocks told of waiting changes nothing',
   ),
 ];

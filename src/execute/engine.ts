@@ -25,6 +25,7 @@ import { Choice } from './choose/choice.js';
 import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import { KernelPrograms } from './choose/kernel-programs.js';
+import { Leaving } from './choose/leaving.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
 import { KernelMismatch } from './health/cross-check.js';
 import type { EngineHealth } from './health/engine-health.js';
@@ -112,6 +113,8 @@ export class LaneEngine {
   readonly #balance: CallDivider | undefined;
   readonly #steps: StepMemory | undefined;
   readonly #kernelPrograms = new KernelPrograms();
+  /** Under `balance`. */
+  readonly #leaving = new Leaving();
   readonly #memory = new BlockMemory();
   readonly #choice: Choice;
   readonly #device: KernelDevice;
@@ -254,7 +257,7 @@ export class LaneEngine {
   }
 
   /** In batches. */
-  #rows(
+  async #rows(
     columns: LaneColumns,
     context: LaneContext,
     before: CachingReader,
@@ -262,12 +265,16 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     const pool = this.#poolFor(columns.count, state);
-    const kernel = this.#kernelUse;
+    const kernel = this.#kernelUseOf(columns.count);
     pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.left));
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
     const given = { columns, context, before, pool, mostBytes, statistics, onOutcome, cleanOnly: this.#cleanOnly };
     const inBatches = this.#batchReason;
-    return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel, inBatches });
+    const more = { runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel, inBatches };
+    const started = performance.now();
+    const result = await runRows({ ...given, ...more });
+    this.#leaving.took(performance.now() - started);
+    return result;
   }
 
   /** Whether the kernel, if there is one, takes too long for so small a block. */
@@ -282,14 +289,16 @@ export class LaneEngine {
     return usesKernel(policy, dryRun) && this.#device.isPaused ? 'paused' : 'batch';
   }
 
-  /** The kernel, if the block under way may use it. */
-  get #kernelUse(): KernelUse | undefined {
+  /** The kernel, if the block under way, of so many rows, may use it. */
+  #kernelUseOf(rows: number): KernelUse | undefined {
     const gpu = this.#blockGpu;
     if (gpu === undefined) return undefined;
     const { policy, waitForKernels } = this.#options;
     const programs = this.#kernelPrograms;
     // What is left to the kernel has no whole dry run.
-    const left = this.#cleanOnly ? NOTHING_LEFT : programs.leftToKernel;
+    const mayBeLeft = this.#cleanOnly ? NOTHING_LEFT : programs.leftToKernel;
+    const waits = this.#balance === undefined || this.#leaving.waits(mayBeLeft, rows);
+    const left = waits ? mayBeLeft : NOTHING_LEFT;
     return {
       gpu,
       policy,

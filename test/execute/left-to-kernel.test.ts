@@ -8,6 +8,7 @@ import type { BlockMode, ModeChooser } from '../../src/execute/choose/block-mode
 import { parallelGuess } from '../../src/execute/choose/estimates.js';
 import { KernelPrograms } from '../../src/execute/choose/kernel-programs.js';
 import { KindCosts } from '../../src/execute/choose/kind-costs.js';
+import { FIRST_BLOCKS_EACH } from '../../src/execute/choose/leaving.js';
 import { KindSight } from '../../src/execute/choose/sequential-watch.js';
 import type { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneBlockResult } from '../../src/lane/types.js';
@@ -53,6 +54,20 @@ it('under balance a program that asks whether its run is dry is run whole by thr
     );
   const hot = await run(engine, world, asking(id, 200));
   expect(hot.statistics.splits).toBe(0);
+  await engine.close();
+});
+
+it('under balance it is run whole at once in some blocks, and what is faster is found out', async () => {
+  const world = new World();
+  const id = world.deploy();
+  const engine = makeEngine({ policy: 'balance', gpu: new FakeGpu(), workers: 2 });
+  const splits: number[] = [];
+  for (let block = 0; block < 1 + 2 * FIRST_BLOCKS_EACH; block++) {
+    splits.push((await run(engine, world, asking(id, 200))).statistics.splits);
+  }
+  const [waiting, atOnce] = [splits.slice(1, 1 + FIRST_BLOCKS_EACH), splits.slice(1 + FIRST_BLOCKS_EACH)];
+  expect(waiting).toEqual(waiting.map(() => 1));
+  expect(atOnce).toEqual(atOnce.map(() => 0));
   await engine.close();
 });
 
