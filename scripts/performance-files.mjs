@@ -1,8 +1,8 @@
 /** The reports in bench/results, from which docs/performance.md is made. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { reportFile, slimmed } from './performance-page.mjs';
+import { reportFile, slimmed, withoutTasks } from './performance-page.mjs';
 
 export const RESULTS = fileURLToPath(new URL('../bench/results', import.meta.url));
 
@@ -14,11 +14,23 @@ export function readReports(folder = RESULTS) {
     .map((name) => [name, JSON.parse(readFileSync(join(folder, name), 'utf8'))]);
 }
 
-/** Puts the report in the file `path` in the place of the one of its kind and machine; gives the name of its file. */
+/**
+ * Puts the report in the file `path` in the place of the one of its kind and machine; gives the name of its file. One
+ * of some tasks takes their place alone.
+ */
 export function addReport(path, folder = RESULTS) {
   const report = slimmed(JSON.parse(readFileSync(path, 'utf8')));
-  const name = reportFile(report);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, name), `${JSON.stringify(report, undefined, 1)}\n`);
-  return name;
+  const write = (one) => {
+    const name = reportFile(one);
+    writeFileSync(join(folder, name), `${JSON.stringify(one, undefined, 1)}\n`);
+    return name;
+  };
+  for (const [name, other] of readReports(folder)) {
+    const rest = withoutTasks(other, report);
+    if (rest === undefined) continue;
+    rmSync(join(folder, name));
+    if (rest.rows.length > 0) write(rest);
+  }
+  return write(report);
 }

@@ -7,6 +7,8 @@ const KINDS = {
   'warpshrew-contention-1': contentionSection,
   'warpshrew-threshold-1': thresholdSection,
   'warpshrew-tasks-1': tasksSection,
+  'warpshrew-tasks-overlap-1': overlapSection,
+  'warpshrew-gpu-server-1': serverSection,
 };
 const FORMATS = Object.keys(KINDS);
 
@@ -40,18 +42,49 @@ something else is slower, and figures of two machines do not tell two versions a
 [gpu-executor.md](gpu-executor.md#measuring) says how each benchmark measures, and the first lines of the script how
 these reports are made anew.`;
 
+/** Names of the tasks, where a report has not all of them. */
+function tasksOf({ format, rows }) {
+  if (format !== 'warpshrew-tasks-1') return '';
+  const tasks = [...new Set(rows.map(({ task }) => task))].sort();
+  return tasks.length === 4 ? '' : ` ${tasks.join(' ')}`;
+}
+
 /** The name of a report's file: one for each kind and machine. */
 export function reportFile(report) {
   if (!FORMATS.includes(report?.format)) throw new Error('this is no report of a benchmark');
-  const [, kind] = report.format.split('-');
+  const kind = report.format.replace(/^warpshrew-|-1$/g, '');
   const pace = report.rate == null ? '' : `-at-${report.rate}`;
   const { processor, threads, adapter } = report.machine;
-  const words = `${kind}${pace} ${processor} ${threads} ${adapter ?? 'no gpu'}`;
+  const words = `${kind}${pace}${tasksOf(report)} ${processor} ${threads} ${adapter ?? 'no gpu'}`;
   return `${words
     .toLowerCase()
     .replaceAll(/\([a-z]+\)/g, '')
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replace(/-$/, '')}.json`;
+}
+
+const median = (values) => Number([...values].sort((a, b) => a - b)[values.length >> 1].toFixed(3));
+
+function slimmedOverlap({ traces: _, ...report }) {
+  const slim = ({ apart, overlapping, ...of }) => ({ ...of, apart: median(apart), overlapping: median(overlapping) });
+  return { ...report, sizes: report.sizes.map(slim), eight: slim(report.eight) };
+}
+
+/** Without where the server listened: the GPU is that of the machine. */
+function slimmedServer({ rounds: _, machine, indexers, ...report }) {
+  const adapter = machine.adapter.replace(/^GPU server /, '').replace(/ \(\S+\)$/, '');
+  const own = indexers.map(({ adapter: __, ...indexer }) => indexer);
+  return { ...report, machine: { ...machine, adapter }, indexers: own };
+}
+
+/** Of a report of tasks what `newer` has not measured anew on that machine; undefined: they do not meet. */
+export function withoutTasks(report, newer) {
+  const isTasks = [report, newer].every(({ format }) => format === 'warpshrew-tasks-1');
+  if (!isTasks || machineName(report.machine) !== machineName(newer.machine)) return undefined;
+  const anew = new Set(newer.rows.map(({ task }) => task));
+  if (!report.rows.some(({ task }) => anew.has(task))) return undefined;
+  const sweeps = Object.entries(report.sweeps).filter(([task]) => !anew.has(task));
+  return { ...report, rows: report.rows.filter(({ task }) => !anew.has(task)), sweeps: Object.fromEntries(sweeps) };
 }
 
 /** A report without the times of each single block or round, which take most of its room. */
@@ -70,6 +103,8 @@ export function slimmed(report) {
     ]);
     return { ...report, rows, sweeps: Object.fromEntries(sweeps) };
   }
+  if (report.format === 'warpshrew-tasks-overlap-1') return slimmedOverlap(report);
+  if (report.format === 'warpshrew-gpu-server-1') return slimmedServer(report);
   if (report.format !== 'warpshrew-blocks-1' && report.format !== 'warpshrew-contention-1') return report;
   const rows = report.rows.map((row) => ({ ...row, ways: row.ways.map(({ blocks: _, ...way }) => way) }));
   return { ...report, rows };
@@ -194,5 +229,43 @@ function tasksSection(report) {
     `${ofRun(report)} Medians, from columns to answers, packing and readback included; the tree takes leaves.`,
     lines.join('\n'),
     table(columns, cells),
+  ].join('\n\n');
+}
+
+function overlapSection(report) {
+  const { eight, sizes } = report;
+  const row = ({ segmentBytes, bytes, messages, apart, overlapping }) => [
+    number((segmentBytes ?? bytes / 8) / 1_024),
+    number(messages),
+    number(apart),
+    number(overlapping),
+    number(apart / overlapping),
+  ];
+  return [
+    '### Segments of hashes that overlap',
+    [
+      ofRun({ ...report, differences: report.wrong }),
+      `Messages of ${report.message} bytes, medians. The first row is eight segments.`,
+    ].join(' '),
+    table(
+      ['KiB a segment', 'messages', 'one after the other ms', 'overlapping ms', 'faster by'],
+      [eight, ...sizes].map(row),
+    ),
+  ].join('\n\n');
+}
+
+function serverSection(report) {
+  const { indexers, ratio, blocks, transactions, workers } = report;
+  return [
+    '### Two indexers and one GPU server',
+    `${ofRun(report)} ${blocks} blocks of ${number(transactions)} transactions for each, ${workers} workers each.`,
+    [
+      `Alone one after the other, they take ${number(ratio.median)} times`,
+      `(${number(ratio.least)} to ${number(ratio.most)}) as long as both at once.`,
+    ].join(' '),
+    table(
+      ['indexer', 'calls in the kernel', 'failures of the kernel'],
+      indexers.map(({ name, inKernel, gpuFailures }) => [name, number(inKernel), number(gpuFailures)]),
+    ),
   ].join('\n\n');
 }

@@ -7,6 +7,8 @@ import type { LoadReport } from '../../src/selftest/bench/load/report.js';
 import { crossingsOf, pointOf, type ThresholdReport } from '../../src/selftest/bench/threshold/report.js';
 import { ROOT, temporaryFolder } from '../helpers/cli.js';
 
+const KINDS = ['load', 'blocks', 'contention', 'threshold', 'tasks', 'tasks-overlap', 'gpu-server'];
+
 const page = (): string => readFileSync(join(ROOT, 'docs/performance.md'), 'utf8');
 
 const RUN = {
@@ -76,9 +78,7 @@ describe('docs/performance.md', () => {
   it('is what the reports say (if not: node scripts/performance.mjs)', () => {
     const reports = readReports();
     const formats = new Set(reports.map(([, report]) => (report as { format: string }).format));
-    expect(formats).toEqual(
-      new Set(['load', 'blocks', 'contention', 'threshold', 'tasks'].map((kind) => `warpshrew-${kind}-1`)),
-    );
+    expect(formats).toEqual(new Set(KINDS.map((kind) => `warpshrew-${kind}-1`)));
     expect(page()).toBe(performancePage(reports));
     for (const [file, report] of reports) expect(file).toBe(reportFile(report as LoadReport));
   });
@@ -139,6 +139,36 @@ describe('a new report', () => {
     expect(readdirSync(folder)).toHaveLength(3);
     const runs = readReports(folder).map(([, report]) => (report as LoadReport).run);
     expect(runs).toContain('cd34');
+  });
+
+  it('of some tasks takes the place of these alone', () => {
+    const folder = temporaryFolder();
+    const path = join(temporaryFolder(), 'report.json');
+    const add = (report: object): string => {
+      writeFileSync(path, JSON.stringify(report));
+      return addReport(path, folder);
+    };
+    expect(add(TASKS)).toBe('tasks-ecdsa-sha256-acme-9-4-a-gpu.json');
+    const [, hashes] = TASKS.rows;
+    const { sha256 } = TASKS.sweeps;
+    const anew = { ...TASKS, run: 'ef56', rows: [{ ...hashes, n: 128 }], sweeps: { sha256 } };
+    expect(add(anew)).toBe('tasks-sha256-acme-9-4-a-gpu.json');
+    const text = performancePage(readReports(folder));
+    expect(text.match(/sha256 \| \d+/g)).toEqual(['sha256 | 128']);
+    expect(text).toContain('| ecdsa | 1,024 |');
+    expect(readdirSync(folder)).toEqual(['tasks-ecdsa-acme-9-4-a-gpu.json', 'tasks-sha256-acme-9-4-a-gpu.json']);
+  });
+
+  it('of a server does not say where it listened', () => {
+    const machine = { ...RUN.machine, adapter: 'GPU server a GPU (unix:/somewhere/gpu)' };
+    const indexers = [{ name: 'claim', adapter: 'a GPU (unix:/somewhere/gpu)', inKernel: 5, gpuFailures: 0 }];
+    const ratio = { median: 1.7, least: 1.5, most: 1.8 };
+    const report = { format: 'warpshrew-gpu-server-1', ...RUN, machine, indexers, ratio, rounds: [], differences: 0 };
+    const slim = slimmed({ ...report, blocks: 6, transactions: 5_000, workers: 7 } as object as LoadReport);
+    expect(JSON.stringify(slim)).not.toContain('somewhere');
+    const text = performancePage([['server.json', slim]]);
+    expect(text).toContain('## Acme(R) 9, 4 threads, a GPU');
+    expect(text).toContain('1.7 times (1.5 to 1.8)');
   });
 
   it('leaves the times of each single block behind', () => {
