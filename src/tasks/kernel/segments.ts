@@ -121,7 +121,7 @@ function forestSegment(work: ForestWork, room: AnswerRoom): Segment {
  * Most bytes of messages or leaves of a segment: small enough that a batch worth the kernel is several, of which one is
  * packed while the one before is computed; large enough that what a submission costs by itself does not count.
  */
-const SEGMENT_BYTES = 4 * 1024 * 1024;
+const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Those of signatures, which take a device far longer than their way to it: their number is bounded by the pace. */
 const SIGNATURE_BYTES = 32 * 1024 * 1024;
 /** Most messages or leaves. */
@@ -132,7 +132,7 @@ export const LONGEST_MESSAGE = 64 * 1024;
 interface SegmentLimits {
   /** Most bytes of one buffer of the device. */
   readonly mostBytes: number;
-  /** Most bytes of messages or leaves; default: 4 MiB. */
+  /** Most bytes of messages or leaves; default: 8 MiB. */
   readonly segmentBytes?: number | undefined;
   /** Most signatures of the next segment, asked before each. */
   readonly pace: () => number;
