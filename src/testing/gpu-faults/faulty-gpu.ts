@@ -21,6 +21,10 @@ export class FaultyGpu extends ForwardingExecutor {
     this.#armed = { fault, place };
   }
 
+  disarm(): void {
+    this.#armed = undefined;
+  }
+
   /** The device is lost, or whatever `fault` is, when it is measured. */
   armCalibration(fault: Fault): void {
     this.#calibrationFault = fault;

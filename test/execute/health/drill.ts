@@ -56,7 +56,13 @@ export async function drill(options: DrillOptions): Promise<Fault> {
     const coolDown = FIRST_COOL_DOWN_MS;
     if (random.below(2) === 0) {
       run.clock.ms += coolDown;
-      await run.untilFired(fault, place());
+      if (!(await run.untilFired(fault, place(), true))) {
+        // None of the probe's calls could be wrong.
+        states.push('probing', 'degraded');
+        expect(run.states).toEqual(states);
+        run.check(fault, faults);
+        return fault;
+      }
       faults++;
       states.push('probing', 'unhealthy');
       expect(run.states).toEqual(states);
@@ -128,15 +134,22 @@ class Drill {
     return this.#engine.health.gpu;
   }
 
-  /** Runs blocks until `fault` has happened. A device that was lost is opened anew before, if its time has come. */
-  async untilFired(fault: Fault, place: (typeof PLACES)[number]): Promise<void> {
+  /**
+   * Runs blocks until `fault` has happened. A device that was lost is opened anew before, if its time has come.
+   * `isProbe`: the kernel is used once; gives whether that had the fault.
+   */
+  async untilFired(fault: Fault, place: (typeof PLACES)[number], isProbe = false): Promise<boolean> {
     for (let i = 0; i < MOST_BLOCKS; i++) {
       const { gpu } = this;
       if (gpu.fired === 0 || fault !== 'loss') gpu.arm(fault, place);
       const before = gpu.fired;
-      await this.block();
+      const used = await this.block();
       await new Promise((resolve) => setImmediate(resolve));
-      if (gpu.fired > before) return;
+      if (gpu.fired > before) return true;
+      if (isProbe && used > 0) {
+        gpu.disarm();
+        return false;
+      }
     }
     throw new Error(`no batch for the fault in ${MOST_BLOCKS} blocks`);
   }
