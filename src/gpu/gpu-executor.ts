@@ -11,6 +11,7 @@ import { StagingPool } from './device/staging.js';
 import { TIMEOUT_MS, withTimeout } from './device/time-limit.js';
 import { tryAdapter } from './device/trial.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
+import { noTimings } from './pack/timings.js';
 import type {
   DeviceExecutor,
   GpuBlock,
@@ -57,16 +58,7 @@ export async function openTriedGpuExecutor(
 /** The kernel executor on a device that Dawn opened. */
 export class DawnExecutor implements DeviceExecutor {
   readonly adapter: GpuExecutor['adapter'];
-  readonly timings: GpuTimings = {
-    packMs: 0,
-    uploadMs: 0,
-    kernelMs: 0,
-    readbackMs: 0,
-    deviceMs: 0,
-    dispatches: 0,
-    bytesUp: 0,
-    bytesDown: 0,
-  };
+  readonly timings: GpuTimings = noTimings();
   readonly #opened: OpenDevice;
   readonly #programs: ProgramCache;
   readonly #buffers: BufferPool;

@@ -5,7 +5,6 @@
 import { availableParallelism } from 'node:os';
 import type { EncodedReceipts } from '../lane/types.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
-import { SideThread } from '../util/side-thread.js';
 import type { Database, DatabaseBatch } from './database.js';
 import type { WriteBatch } from './portions.js';
 import { endReceiptParts, partsOfReceipts, type ReceiptsJob, writeReceiptParts } from './receipt-parts.js';
@@ -82,18 +81,12 @@ export class ReceiptsBeside {
 
   #running(handle: bigint): WritingThreads<ReceiptsJob> {
     const count = Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / CORES)));
-    this.#threads ??= new WritingThreads(
-      Array.from(
-        { length: count },
-        () =>
-          new SideThread<ReceiptsJob>({
-            file: 'store/receipts-thread.js',
-            data: () => ({ handle }),
-            limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-            onLost: this.#options.onLost,
-          }),
-      ),
-    );
+    this.#threads ??= new WritingThreads({
+      count,
+      file: 'store/receipts-thread.js',
+      handle,
+      onLost: this.#options.onLost,
+    });
     return this.#threads;
   }
 

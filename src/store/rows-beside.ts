@@ -7,7 +7,6 @@
  * written in pieces (pieces.ts), and taken back in the same way after a crash. The batch that makes it count ends that.
  */
 import { availableParallelism } from 'node:os';
-import { SideThread } from '../util/side-thread.js';
 import { commitVersions } from './commit-versions.js';
 import { type CopiedRoom, type CopiedWrites, NUMBERS } from './copied-writes.js';
 import type { Database, DatabaseBatch } from './database.js';
@@ -175,18 +174,12 @@ export class RowsBeside {
   #running(): WritingThreads<RowsJob> | undefined {
     const { handle } = this.#database;
     if (handle === undefined) return undefined;
-    this.#threads ??= new WritingThreads(
-      Array.from(
-        { length: THREADS },
-        () =>
-          new SideThread<RowsJob>({
-            file: 'store/rows-thread.js',
-            data: () => ({ handle }),
-            limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-            onLost: this.#options.onLost,
-          }),
-      ),
-    );
+    this.#threads ??= new WritingThreads({
+      count: THREADS,
+      file: 'store/rows-thread.js',
+      handle,
+      onLost: this.#options.onLost,
+    });
     return this.#threads;
   }
 

@@ -1,5 +1,5 @@
 import { StoreError, WarpshrewError } from '../errors/errors.js';
-import type { SideThread } from '../util/side-thread.js';
+import { SideThread } from '../util/side-thread.js';
 
 /** What became of rows that threads had begun to write when their block was given up. */
 export interface GivenUp {
@@ -23,13 +23,27 @@ export function failureOf(given: readonly GivenUp[]): StoreError | undefined {
   });
 }
 
+export interface WritingThreadsOptions {
+  readonly count: number;
+  /** What each is started with, relative to dist/. */
+  readonly file: string;
+  /** Of the database. */
+  readonly handle: bigint;
+  /** Called for each thread that is there no more. */
+  readonly onLost: (cause: unknown) => void;
+}
+
 /** Threads that write rows of a block, each of which does the same. */
 export class WritingThreads<J> {
   #failure: Error | undefined;
   readonly #threads: readonly SideThread<J>[];
 
-  constructor(threads: readonly SideThread<J>[]) {
-    this.#threads = threads;
+  constructor({ count, file, handle, onLost }: WritingThreadsOptions) {
+    const limits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
+    this.#threads = Array.from(
+      { length: count },
+      () => new SideThread<J>({ file, data: () => ({ handle }), limits, onLost }),
+    );
   }
 
   /** Has as many of them as `most` begin; `job` is asked if there is one that does. */

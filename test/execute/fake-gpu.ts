@@ -11,6 +11,7 @@ import {
   keyNumber,
   programOf,
 } from '../../src/gpu/pack/records.js';
+import { noTimings } from '../../src/gpu/pack/timings.js';
 import type {
   GpuBlock,
   GpuBlockRun,
@@ -50,16 +51,7 @@ interface Ended {
 /** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may punt. */
 export class FakeGpu implements GpuExecutor {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
-  readonly timings = {
-    packMs: 0,
-    uploadMs: 0,
-    kernelMs: 0,
-    readbackMs: 0,
-    deviceMs: 0,
-    dispatches: 0,
-    bytesUp: 0,
-    bytesDown: 0,
-  };
+  readonly timings = noTimings();
   readonly runner = new ProgramRunner();
   readonly #failures = new KernelFailures();
   batches = 0;

@@ -5,6 +5,7 @@ import { type KernelFailure, KernelFailures, type KernelStage } from '../../gpu/
 import { FEWEST_CALLS } from '../../gpu/device/kernel-limits.js';
 import { TIMEOUT_MS } from '../../gpu/device/time-limit.js';
 import { outputCapacity } from '../../gpu/pack/pack.js';
+import { noTimings } from '../../gpu/pack/timings.js';
 import type {
   DeviceExecutor,
   GpuBlock,
@@ -67,16 +68,7 @@ interface Known {
  */
 export class RemoteExecutor implements DeviceExecutor {
   readonly adapter: GpuExecutor['adapter'];
-  readonly timings: GpuTimings = {
-    packMs: 0,
-    uploadMs: 0,
-    kernelMs: 0,
-    readbackMs: 0,
-    deviceMs: 0,
-    dispatches: 0,
-    bytesUp: 0,
-    bytesDown: 0,
-  };
+  readonly timings: GpuTimings = noTimings();
   readonly #priority: () => Priority;
   readonly #link: ServerLink;
   readonly #timeoutMs: number;

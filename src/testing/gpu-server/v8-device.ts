@@ -5,6 +5,7 @@ import { MappedOutcomes } from '../../gpu/pack/outcomes.js';
 import { type PackedBlock, type PackedSegment, Packer } from '../../gpu/pack/pack.js';
 import { contextBytes, keyBytes, keyCount, keyFlags, programOf } from '../../gpu/pack/records.js';
 import { SlotValues } from '../../gpu/pack/slot-values.js';
+import { noTimings } from '../../gpu/pack/timings.js';
 import type {
   DeviceExecutor,
   GpuBlock,
@@ -51,16 +52,7 @@ interface Ended {
  */
 export class V8Device implements DeviceExecutor {
   readonly adapter = { vendor: 'none', description: 'V8 in the place of a device', software: false };
-  readonly timings = {
-    packMs: 0,
-    uploadMs: 0,
-    kernelMs: 0,
-    readbackMs: 0,
-    deviceMs: 0,
-    dispatches: 0,
-    bytesUp: 0,
-    bytesDown: 0,
-  };
+  readonly timings = noTimings();
   readonly runner = new ProgramRunner();
   readonly #failures = new KernelFailures();
   segments = 0;
